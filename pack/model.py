@@ -27,18 +27,18 @@ class Text(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         return getattr(self, language) or self.zh
 
 
-class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Base of all content records: decoded strictly, so that a misspelt field is an error and not a loss."""
 
 
-class Duration(Record):
+class Duration(Record, kw_only=True):
     """A time limit. `at_once` (即时办结) has amount 0."""
 
     amount: Annotated[int, Meta(ge=0, le=3650)]
     unit: Literal["at_once", "hour", "working_day", "day", "month"]
 
 
-class Material(Record):
+class Material(Record, kw_only=True):
     """One document a citizen brings (申请材料)."""
 
     name: Text
@@ -54,7 +54,7 @@ class Material(Record):
     """True when the hall reads the electronic licence itself, so nothing has to be brought (免提交)."""
 
 
-class Step(Record):
+class Step(Record, kw_only=True):
     """One step of handling: 申请, 受理, 审查, 决定, 制证, 送达 …"""
 
     name: Text
@@ -63,7 +63,7 @@ class Step(Record):
     note: Text | None = None
 
 
-class Fee(Record):
+class Fee(Record, kw_only=True):
     """One charge. `amount_fen` is in 1/100 yuan; None when it depends, then `standard` says on what."""
 
     name: Text
@@ -72,14 +72,14 @@ class Fee(Record):
     amount_fen: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Question(Record):
+class Question(Record, kw_only=True):
     """A common question with its answer (常见问题)."""
 
     question: Text
     answer: Text
 
 
-class Place(Record):
+class Place(Record, kw_only=True):
     """Where to go: floor and zone as shown on signs, and window numbers as in hall.json."""
 
     floor: Text
@@ -87,7 +87,7 @@ class Place(Record):
     windows: tuple[Short, ...] = ()
 
 
-class Guide(Record):
+class Guide(Record, kw_only=True):
     """The complete guide of an item (办事指南). Items without one have their core record only."""
 
     conditions: tuple[Text, ...]
@@ -99,7 +99,7 @@ class Guide(Record):
     not_accepted: tuple[Text, ...] = ()
 
 
-class Item(Record):
+class Item(Record, kw_only=True):
     """One matter a hall handles (事项)."""
 
     code: Code
@@ -136,7 +136,7 @@ class Item(Record):
     """What an importer found and could not interpret, kept as text: field name → original value."""
 
 
-class Department(Record):
+class Department(Record, kw_only=True):
     """A unit that handles items in the hall (部门)."""
 
     code: Code
@@ -144,7 +144,7 @@ class Department(Record):
     short_name: Text
 
 
-class Choice(Record):
+class Choice(Record, kw_only=True):
     """One answer to a scenario's question, leading to the next question or to a situation."""
 
     label: Text
@@ -152,7 +152,7 @@ class Choice(Record):
     situation: Short = ""
 
 
-class ScenarioQuestion(Record):
+class ScenarioQuestion(Record, kw_only=True):
     """One question of a scenario's tree; `id` is unique in its scenario, the first question is the root."""
 
     id: Short
@@ -160,7 +160,7 @@ class ScenarioQuestion(Record):
     choices: tuple[Choice, ...]
 
 
-class Situation(Record):
+class Situation(Record, kw_only=True):
     """One case of a scenario (情景): which items it needs, in handling order."""
 
     id: Short
@@ -169,7 +169,7 @@ class Situation(Record):
     promise: Duration | None = None
 
 
-class Scenario(Record):
+class Scenario(Record, kw_only=True):
     """A life event handled at once (一件事一次办)."""
 
     code: Code
@@ -182,7 +182,7 @@ class Scenario(Record):
     popularity: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Window(Record):
+class Window(Record, kw_only=True):
     """A service window as its sign names it."""
 
     number: Short
@@ -192,7 +192,7 @@ class Window(Record):
     zone: Text
 
 
-class Hall(Record):
+class Hall(Record, kw_only=True):
     """The hall itself: names, hours, windows."""
 
     code: Code
@@ -207,7 +207,7 @@ class Hall(Record):
     """True marks invented content: screens and notices say so."""
 
 
-class Content(Record):
+class Content(Record, kw_only=True):
     """Everything a pack is built from."""
 
     hall: Hall
