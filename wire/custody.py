@@ -36,9 +36,7 @@ class BatchSigned(Struct, frozen=True, array_like=True):
     device: DeviceName
     journal_id: Id16
     first_seq: Seq
-    headers: Annotated[
-        list[Annotated[bytes, Meta(max_length=MAX_HEADER_BYTES)]], Meta(min_length=1, max_length=MAX_BATCH_ENTRIES)
-    ]
+    headers: Annotated[list[Annotated[bytes, Meta(max_length=MAX_HEADER_BYTES)]], Meta(min_length=1, max_length=MAX_BATCH_ENTRIES)]
 
 
 class BatchMessage(Struct, frozen=True, array_like=True):
@@ -74,9 +72,7 @@ def make_batch(entries: Sequence[Entry], *, device: str, journal_id: bytes, firs
     """The message that hands over contiguous entries, the first being `first_seq`."""
     signed = encode(BatchSigned(1, device, journal_id, first_seq, [entry.header_bytes for entry in entries]))
     return encode(
-        BatchMessage(
-            1, sign(key, "batch", signed), signed, [entry.salt for entry in entries], [entry.body for entry in entries]
-        )
+        BatchMessage(1, sign(key, "batch", signed), signed, [entry.salt for entry in entries], [entry.body for entry in entries])
     )
 
 

@@ -122,9 +122,7 @@ def make_entry(
     return Entry(encode(header), salt, body)
 
 
-def follow(
-    headers: Iterable[bytes], *, journal_id: bytes, next_seq: int, prev_hash: bytes
-) -> list[tuple[Header, bytes]]:
+def follow(headers: Iterable[bytes], *, journal_id: bytes, next_seq: int, prev_hash: bytes) -> list[tuple[Header, bytes]]:
     """Check that headers continue a chain; give each with its hash.
 
     Raises:
@@ -139,9 +137,7 @@ def follow(
                 f"entry {header.seq} uses algorithm {header.algorithm}; this version knows {ED25519_SHA256}. Upgrade the fleet"
             )
         if header.journal_id != journal_id:
-            raise ChainBroken(
-                f"entry {header.seq} belongs to journal {header.journal_id.hex()}, not {journal_id.hex()}"
-            )
+            raise ChainBroken(f"entry {header.seq} belongs to journal {header.journal_id.hex()}, not {journal_id.hex()}")
         if header.seq != next_seq:
             raise ChainBroken(f"entry {header.seq} stands where {next_seq} must follow")
         if header.prev_hash != prev_hash:

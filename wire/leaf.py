@@ -75,9 +75,7 @@ def unseal(sealed: bytes, key: PrivateKey, kind: type[PressSecret] | type[CloseS
     try:
         data = SealedBox(key).decrypt(sealed)
     except Exception as error:
-        raise Malformed(
-            "a sealed body does not open with this fleet's key; it was changed, or sealed to another fleet"
-        ) from error
+        raise Malformed("a sealed body does not open with this fleet's key; it was changed, or sealed to another fleet") from error
     return decode(data, kind)
 
 
@@ -99,13 +97,9 @@ def read_receipt_code(text: str) -> str:
     if strange := [c for c in plain if c not in _ALPHABET]:
         raise Malformed(f"a receipt code never has the character {strange[0]!r}; compare it with the paper")
     if _check(plain[:8]) != plain[8]:
-        raise Malformed(
-            "the receipt code has a mistake in it: its last character does not fit; compare it with the paper"
-        )
+        raise Malformed("the receipt code has a mistake in it: its last character does not fit; compare it with the paper")
     return f"{plain[:4]}-{plain[4:8]}-{plain[8]}"
 
 
 def _check(text: str) -> str:
-    return _ALPHABET[
-        sum(_ALPHABET.index(c) * weight for c, weight in zip(text, (1, 3, 5, 7, 9, 11, 13, 15), strict=True)) % 31
-    ]
+    return _ALPHABET[sum(_ALPHABET.index(c) * weight for c, weight in zip(text, (1, 3, 5, 7, 9, 11, 13, 15), strict=True)) % 31]

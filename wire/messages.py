@@ -188,12 +188,10 @@ class Answer(Struct, frozen=True, kw_only=True):
 
 
 class Beacon(Struct, frozen=True, kw_only=True):
-    """Retained on `nw/1/fleet`: which fleet this is and what time it has. Signed (domain `beacon`) inside wire.custody.Signed.
+    """Retained on `BEACON_TOPIC`, signed (domain `beacon`) inside wire.custody.Signed: which fleet this is.
 
-    A device with an untrusted clock that has just connected takes `fleet_ms` only from a beacon that carries its own `nonce`
-    or from an acknowledgement, both fresh by construction.
+    A device that sees another incarnation than before sends its Hello again: a restored fleet then asks for what it lost.
     """
 
     incarnation: Id16
-    fleet_ms: Millis
     software: Name

@@ -30,9 +30,7 @@ def verify(key: VerifyKey, domain: Domain, data: bytes, signature: bytes) -> Non
     try:
         key.verify(_prefix(domain) + data, signature)
     except (BadSignatureError, ValueError, TypeError) as error:
-        raise BadSignature(
-            f"{domain}: the signature does not match; the bytes were changed or another key signed them"
-        ) from error
+        raise BadSignature(f"{domain}: the signature does not match; the bytes were changed or another key signed them") from error
 
 
 def verify_key(raw: bytes) -> VerifyKey:

@@ -5,13 +5,12 @@ from typing import Literal, NamedTuple, get_args
 
 from wire.codec import Malformed
 
-Channel = Literal[
-    "journal", "hello", "custody", "presence", "state", "desired", "command", "report", "picture", "ask", "answer"
-]
+Channel = Literal["journal", "hello", "custody", "presence", "state", "desired", "command", "report", "picture", "ask", "answer"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 FROM_DEVICE: tuple[Channel, ...] = ("journal", "hello", "presence", "state", "report", "picture", "ask")
 TO_DEVICE: tuple[Channel, ...] = ("custody", "desired", "command", "answer")
 RETAINED: tuple[Channel, ...] = ("presence", "state", "desired")
+BEACON_TOPIC = "nw/1/fleet"
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 """Tenants and devices: lower-case letters, digits and hyphens, so that no MQTT wildcard or level can hide in them."""
 
