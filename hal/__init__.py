@@ -1,0 +1,1 @@
+"""Hardware of a device: Protocols in `hal.api`, drivers, byte-level simulators, and a factory from configuration."""

@@ -1,0 +1,128 @@
+"""Every reason a peripheral can give for its health, in one place, with the next step and what it means."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+import structlog
+
+State = Literal["ok", "degraded", "down", "unknown"]
+
+log = structlog.get_logger("hal")
+
+
+class Health(msgspec.Struct, frozen=True):
+    """State of one peripheral.
+
+    `reason` and `next_step` are message ids (all of them in `REASONS`), translated elsewhere with `args`;
+    `since_ms` is Unix time in milliseconds when this reason began.
+    """
+
+    state: State
+    reason: str
+    next_step: str
+    since_ms: int
+    args: dict[str, str] = {}
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """One row of the list: state that follows, id of the next step, English meaning, names of the arguments."""
+
+    state: State
+    next_step: str
+    meaning: str
+    args: tuple[str, ...] = ()
+
+
+NEXT_STEPS: dict[str, str] = {
+    "next.nothing": "Nothing to do.",
+    "next.wait": "Wait; the device tries again by itself.",
+    "next.check_cable": "Check that the device has power and its cable is plugged in at both ends.",
+    "next.free_port": "Stop the other program that holds the port, or give the service user the right to open it.",
+    "next.check_profile": "Compare port, speed and profile in the configuration with the device; try `nw-hal probe`.",
+    "next.load_paper": "Load a new roll of paper.",
+    "next.order_paper": "Have a new roll at hand; this one ends soon.",
+    "next.close_cover": "Close the printer's cover until it clicks.",
+    "next.clear_cutter": "Switch the printer off, remove the jammed paper from the cutter, switch it on.",
+    "next.let_cool": "Let the print head cool; printing goes on by itself.",
+    "next.power_cycle": "Switch the device off and on again.",
+    "next.call_service": "Ask the supplier to repair or exchange the device.",
+    "next.free_button": "Free the stuck button, or unplug and check its wire.",
+    "next.replace_button": "Exchange the button or its wire; its contact bounces too much.",
+    "next.check_gpio": "Check that the GPIO chip exists and that the service user may open it.",
+    "next.license_reader": "Ask the supplier to license the reader's security module.",
+}
+
+REASONS: dict[str, Reason] = {
+    "hal.ok": Reason("ok", "next.nothing", "Works."),
+    "hal.starting": Reason("unknown", "next.wait", "Not heard from yet."),
+    "hal.stopped": Reason("unknown", "next.nothing", "Stopped by the program."),
+    "hal.driver_failed": Reason("down", "next.power_cycle", "The driver met an error it does not know.", ("error",)),
+    "port.missing": Reason("down", "next.check_cable", "The port does not exist.", ("port",)),
+    "port.busy": Reason("down", "next.free_port", "The port is held by another program.", ("port",)),
+    "port.denied": Reason("down", "next.free_port", "The port may not be opened by this user.", ("port",)),
+    "port.failed": Reason("down", "next.check_cable", "The port cannot be opened or broke.", ("port", "error")),
+    "gpio.failed": Reason("down", "next.check_gpio", "The GPIO pins cannot be opened.", ("error",)),
+    "buttons.stuck": Reason("degraded", "next.free_button", "A button has been pressed for too long.", ("button",)),
+    "buttons.chattering": Reason("degraded", "next.replace_button", "A button's contact chatters.", ("button",)),
+    "printer.paper_near_end": Reason("degraded", "next.order_paper", "The roll ends soon."),
+    "printer.paper_out": Reason("down", "next.load_paper", "Out of paper."),
+    "printer.cover_open": Reason("down", "next.close_cover", "The cover is open."),
+    "printer.cutter_jam": Reason("down", "next.clear_cutter", "The cutter is jammed."),
+    "printer.head_hot": Reason("down", "next.let_cool", "The print head is too hot."),
+    "printer.mechanical": Reason("down", "next.power_cycle", "A mechanical error."),
+    "printer.unrecoverable": Reason("down", "next.call_service", "An error that the printer cannot recover from."),
+    "printer.offline": Reason("down", "next.power_cycle", "The printer says it is offline, without a cause."),
+    "printer.silent": Reason("down", "next.check_cable", "The printer does not answer."),
+    "printer.no_status": Reason("degraded", "next.nothing", "This model never tells its status (profile)."),
+    "id_card.silent": Reason("down", "next.check_cable", "The reader does not answer."),
+    "id_card.garbled": Reason("degraded", "next.check_profile", "The reader's answers arrive damaged."),
+    "id_card.not_licensed": Reason("down", "next.license_reader", "The reader's security module is not licensed."),
+    "id_card.self_test": Reason("down", "next.call_service", "The reader failed its self-test.", ("code",)),
+    "id_card.refused": Reason("degraded", "next.check_profile", "The reader refuses a command.", ("code",)),
+}
+
+
+class HealthRecord:
+    """Health of one peripheral as its driver knows it; tells `on_change(name, health)` when the reason changes.
+
+    Thread-safe. `clock` gives Unix time in milliseconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        on_change: Callable[[str, Health], None],
+        *,
+        clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._name = name
+        self._on_change = on_change
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._health = self._made("hal.starting", {})
+
+    def _made(self, reason: str, args: dict[str, str]) -> Health:
+        row = REASONS[reason]
+        return Health(row.state, reason, row.next_step, self._clock(), args)
+
+    def get(self) -> Health:
+        """The present health."""
+        with self._lock:
+            return self._health
+
+    def set(self, reason: str, **args: str) -> None:
+        """Record `reason` (a key of `REASONS`); the same reason with the same arguments keeps its `since_ms`."""
+        with self._lock:
+            if self._health.reason == reason and self._health.args == args:
+                return
+            self._health = health = self._made(reason, args)
+        try:
+            self._on_change(self._name, health)
+        except Exception:
+            # A listener's mistake must not kill the thread that talks to the hardware.
+            log.exception("health listener failed", peripheral=self._name, reason=reason)
