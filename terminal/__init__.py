@@ -1,0 +1,1 @@
+"""The 24-hour self-service terminal: `flow` decides, `print` lays out paper, `screens` draw, `app` composes."""

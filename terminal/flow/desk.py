@@ -1,0 +1,101 @@
+"""Printing told truthfully: printed, not printed, or unknown, each with a way to get the notice again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from terminal.flow.clock import Clock
+from terminal.flow.phrase import NOTHING, Phrase, phrase
+from terminal.flow.ports import Outcome, PaperPort, Sheet
+
+PrintState = Literal["sending", "printed", "not_printed", "unknown", "taken", "refused"]
+
+SILENCE_MS = 45_000
+"""After this long without a word from the printer's driver nobody knows, and the screen says so."""
+
+MOST_COPIES = 5
+"""Sheets one visitor may ask for; a roll of paper serves everybody."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The print the visitor sees. `taken` is an unknown one that the visitor says he holds in his hand."""
+
+    sheet: Sheet
+    state: PrintState
+    reason: Phrase = NOTHING
+
+
+class Desk:
+    """One visitor's prints. Only the last one is shown.
+
+    `asked` is called before the printer gets anything, `finished` exactly once for each print with its outcome.
+    """
+
+    def __init__(
+        self,
+        paper: PaperPort,
+        clock: Clock,
+        *,
+        asked: Callable[[Sheet], None],
+        finished: Callable[[Sheet, Outcome, Phrase], None],
+    ) -> None:
+        self._paper = paper
+        self._clock = clock
+        self._asked = asked
+        self._finished = finished
+        self._sent_ms = 0
+        self.job: Job | None = None
+        self.copies = 0
+
+    @property
+    def busy(self) -> bool:
+        return self.job is not None and self.job.state == "sending"
+
+    def send(self, sheet: Sheet) -> None:
+        """Start printing, unless a print is under way or this visitor has had enough paper."""
+        if self.busy:
+            return
+        if self.copies >= MOST_COPIES:
+            self.refuse(sheet, phrase("paper.enough", most=MOST_COPIES))
+            return
+        self._asked(sheet)
+        self.copies += 1
+        self._sent_ms = self._clock.monotonic_ms()
+        self.job = Job(sheet, "sending")
+        self._paper.send(sheet, self.outcome)
+
+    def refuse(self, sheet: Sheet, reason: Phrase) -> None:
+        """Do not print, and say why."""
+        self.job = Job(sheet, "refused", reason)
+
+    def outcome(self, job_id: str, outcome: Outcome, reason: Phrase) -> None:
+        """The driver's word. A late word about a job already settled changes nothing."""
+        job = self.job
+        if job is None or job.sheet.job_id != job_id or job.state != "sending":
+            return
+        self.job = replace(job, state=outcome, reason=reason)
+        self._finished(job.sheet, outcome, reason)
+
+    def taken(self) -> None:
+        """The visitor holds the paper although the printer said nothing."""
+        if self.job is not None and self.job.state == "unknown":
+            self.job = replace(self.job, state="taken")
+
+    def tick(self) -> bool:
+        """Give up waiting for a silent driver. Returns True when the job changed."""
+        if self.busy and self.left_ms() == 0 and self.job is not None:
+            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.silent"))
+            return True
+        return False
+
+    def left_ms(self) -> int:
+        """Milliseconds until a silent print counts as unknown."""
+        return max(0, SILENCE_MS - (self._clock.monotonic_ms() - self._sent_ms))
+
+    def abandon(self) -> None:
+        """The session ends: a print under way becomes unknown in the journal, and nothing of it is kept."""
+        if self.busy and self.job is not None:
+            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.abandoned"))
+        self.job = None
+        self.copies = 0

@@ -1,0 +1,126 @@
+"""What a session needs from the rest of the machine, as Protocols: tests pass recorders, `terminal/compose.py` the real parts."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from pack.model import Department, Hall, Item, Language, Scenario
+from terminal.flow.idle import Profile
+from terminal.flow.phrase import Phrase
+
+EndedBy = Literal["done", "timeout", "door", "restart", "face_lost"]
+Matter = Literal["guide", "notice", "scenario", "search", "help", "take_away"]
+"""What a visitor did, by kind; all that the journal keeps of a visit."""
+Outcome = Literal["printed", "not_printed", "unknown"]
+RatingEnd = Literal["done", "skip", "timeout", "left"]
+"""How an occasion ended; `left` is a card taken away, a door opened, a session ended."""
+HelpState = Literal["asking", "waiting", "seen", "nobody", "unreachable"]
+
+
+class DiaryFull(Exception):
+    """The journal has no room, or its disk refuses: what was to be done is not kept, so it must not be shown as done."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """One search result: the item, and which characters of the shown name matched, as (start, end) pairs."""
+
+    code: str
+    name: str
+    department: str
+    spans: tuple[tuple[int, int], ...] = ()
+    why: str = ""
+
+
+class Content(Protocol):
+    """The hall's content, read only."""
+
+    @property
+    def hall(self) -> Hall: ...
+
+    def item(self, code: str) -> Item | None: ...
+
+    def departments(self) -> Sequence[Department]: ...
+
+    def items_of(self, department: str) -> Sequence[Item]: ...
+
+    def scenarios(self) -> Sequence[Scenario]: ...
+
+    def scenario(self, code: str) -> Scenario | None: ...
+
+    def shelf(self, name: str) -> Sequence[Item]: ...
+
+    def search(self, query: str, *, language: Language, limit: int) -> Sequence[Found]: ...
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is printed or taken away: one item, or one situation of a life event."""
+
+    code: str = ""
+    scenario: str = ""
+    situation: str = ""
+
+    @property
+    def key(self) -> str:
+        """One word for the journal: the item's code, or scenario and situation."""
+        return self.code or f"{self.scenario}:{self.situation}"
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A print order. Holds the visitor's masked name at most; it lives as long as the job."""
+
+    job_id: str
+    subject: Subject
+    language: Language
+    ticked: frozenset[int]
+    masked_name: str = ""
+
+
+class PaperPort(Protocol):
+    """The receipt printer, as the session sees it."""
+
+    def send(self, sheet: Sheet, done: Callable[[str, Outcome, Phrase], None]) -> None:
+        """Lay out and print. `done(job_id, outcome, reason)` is called later, on the session's thread, exactly once."""
+
+
+class HelpPort(Protocol):
+    """The way to the staff, through the agent."""
+
+    def call(self, call_id: str, *, where: str, answer: Callable[[str, HelpState], None]) -> None:
+        """Tell the staff. `answer(call_id, state)` may come several times, later, on the session's thread."""
+
+    def cancel(self, call_id: str) -> None:
+        """The visitor needs nobody any more."""
+
+
+class Diary(Protocol):
+    """Journal entries a session leaves. Nothing in them is a name, a number of a card, or a level in clear."""
+
+    @property
+    def can_rate(self) -> bool:
+        """False when the journal has no room left for a rating; then nobody is asked for one."""
+
+    def session_opened(self, session: bytes) -> None: ...
+
+    def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None: ...
+
+    def print_asked(self, sheet: Sheet, *, session: bytes) -> None:
+        """Committed before the printer gets a byte."""
+
+    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase) -> None: ...
+
+    def door(self, opened: bool) -> None: ...
+
+    def rating_invited(self, rating: bytes, *, subject: Subject) -> None: ...
+
+    def rating_pressed(self, rating: bytes, level: int) -> None:
+        """Returns after the commit: thanks may be drawn."""
+
+    def rating_amended(self, rating: bytes, level: int) -> None: ...
+
+    def rating_closed(
+        self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
+    ) -> str:
+        """Close for good; the last press stands. Returns the receipt code, empty when nothing was pressed."""

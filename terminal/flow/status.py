@@ -1,0 +1,74 @@
+"""What works at this machine right now, and how that is said in plain words before anybody touches anything."""
+
+from dataclasses import dataclass, replace
+
+from terminal.flow.phrase import NOTHING, Phrase, phrase
+
+
+@dataclass(frozen=True)
+class Part:
+    """One peripheral: absent (`fitted` False), working, or not; then `reason` says why in a sentence for visitors."""
+
+    fitted: bool = True
+    works: bool = True
+    reason: Phrase = NOTHING
+    warn: Phrase = NOTHING
+    """Works, but soon will not: paper near its end."""
+
+
+@dataclass(frozen=True)
+class Status:
+    """The machine's abilities. A new value replaces the old one whenever something changes."""
+
+    printer: Part = Part()
+    reader: Part = Part()
+    network: bool = True
+    content: bool = True
+    rating: bool = True
+    demonstration: bool = False
+    elsewhere: str = ""
+    """Where the nearest machine that can print stands, as configured by the hall; empty when unknown."""
+
+    def with_printer(self, part: Part) -> "Status":
+        return replace(self, printer=part)
+
+
+def abilities(status: Status) -> list[Phrase]:
+    """What can be done here and now, most useful first: the large line of the attract screen."""
+    can = [phrase("attract.can_search"), phrase("attract.can_check")] if status.content else []
+    if status.content and prints(status):
+        can.append(phrase("attract.can_print"))
+    if status.content:
+        can.append(phrase("attract.can_take"))
+    can.append(phrase("attract.can_help"))
+    return can
+
+
+def prints(status: Status) -> bool:
+    """True when a notice can really be put on paper."""
+    return status.printer.fitted and status.printer.works
+
+
+def troubles(status: Status) -> list[Phrase]:
+    """What is out of service, in words for visitors, and what still works. Empty when all is well."""
+    said: list[Phrase] = []
+    if not status.content:
+        said.append(phrase("trouble.content"))
+    if status.printer.fitted and not status.printer.works:
+        said.append(_printing_off(status))
+    elif not status.printer.fitted and status.content:
+        said.append(phrase("trouble.no_printer"))
+    elif status.printer.warn.id:
+        said.append(status.printer.warn)
+    if status.reader.fitted and not status.reader.works:
+        said.append(phrase("trouble.reader"))
+    if not status.network:
+        said.append(phrase("trouble.network"))
+    return said
+
+
+def _printing_off(status: Status) -> Phrase:
+    reason = status.printer.reason
+    if status.elsewhere:
+        return phrase("trouble.printer_elsewhere", reason=reason, where=status.elsewhere)
+    return phrase("trouble.printer", reason=reason)
