@@ -155,9 +155,9 @@ def check(config: HalConfig, place: str = "hal") -> list[str]:
     for name, section in (("printer", config.printer), ("id_card", config.id_card)):
         if section.driver != "none" and not section.port:
             found.append(f"{place}.{name}.port is empty; give a stable path such as /dev/serial/by-id/usb-…")
-    if config.printer.port and config.printer.driver != "none" and config.id_card.driver != "none":
-        if config.printer.port == config.id_card.port:
-            found.append(f"{place}.printer.port and {place}.id_card.port are both {config.printer.port}; give each its own")
+    both = config.printer.driver != "none" and config.id_card.driver != "none"
+    if both and config.printer.port and config.printer.port == config.id_card.port:
+        found.append(f"{place}.printer.port and {place}.id_card.port are both {config.printer.port}; give each its own")
     for name, driver in (("buttons", config.buttons.driver), ("door", config.door.driver)):
         if driver == "gpio" and config.gpio.driver == "none":
             found.append(f'{place}.{name} needs pins but {place}.gpio.driver is "none"; set it to rpigpio, lgpio or socket')

@@ -1,0 +1,190 @@
+"""Rating buttons, call-staff button, lamps and buzzer on GPIO pins."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import gpiozero
+import msgspec
+import structlog
+
+from hal.api import ButtonPressed, EventListener, Health, HealthListener, Lamp
+from hal.config import ButtonsConfig
+from hal.drivers.debounce import Debounce
+from hal.drivers.gpio import GpioError, Input, OpensPins
+from hal.health import HealthRecord
+
+LEVELS = ("level_5", "level_4", "level_3", "level_2", "level_1")
+CHATTER_S = 1.0
+WATCH_S = 0.1
+RETRY_S = 2.0
+
+log = structlog.get_logger("hal")
+
+
+class _Button:
+    """One button: its pin, its debouncing, and the press it reports."""
+
+    def __init__(self, name: str, settle_s: float, on_press: Callable[[str, float], None]) -> None:
+        self.name = name
+        self._settle_s = settle_s
+        self._on_press = on_press
+        self._lock = threading.Lock()
+        self._debounce = Debounce(settle_s)
+        self._input: Input | None = None
+        self._disagreed = False
+
+    def open(self, factory: Any, pin: int) -> None:
+        self._input = Input(factory, pin, self._edge)
+        with self._lock:
+            # A button that is down before the program starts is no press; it is a candidate for "stuck".
+            self._debounce = Debounce(self._settle_s, pressed=self._input.closed, at_s=factory.ticks())
+
+    def close(self) -> None:
+        if self._input is not None:
+            self._input.close()
+
+    def _edge(self, at_s: float, closed: bool) -> None:
+        with self._lock:
+            pressed = self._debounce.feed(at_s, closed)
+        if pressed:
+            self._on_press(self.name, at_s)
+
+    def watch(self, now_s: float, stuck_s: float) -> str | None:
+        """Catch up with an edge that the library lost; returns what is wrong with the contact, or None."""
+        assert self._input is not None
+        closed = self._input.closed
+        # Only a disagreement seen twice is a lost edge; once may be an edge on its way.
+        disagrees = closed != self._debounce.level
+        if disagrees and self._disagreed:
+            self._edge(now_s, closed)
+        self._disagreed = disagrees
+        with self._lock:
+            if self._debounce.held_s(now_s) > stuck_s:
+                return "buttons.stuck"
+            return "buttons.chattering" if self._debounce.chattering_s(now_s) > CHATTER_S else None
+
+
+class GpioButtons:
+    """`hal.api.Buttons` on GPIO pins."""
+
+    name = "buttons"
+
+    def __init__(self, config: ButtonsConfig, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
+        self._config = config
+        self._pins = pins
+        self._on_event = on_event
+        self._health = HealthRecord(self.name, on_health)
+        self._buttons = [
+            _Button(name, config.settle_ms / 1000, self._pressed)
+            for name, pin in msgspec.structs.asdict(config.pins).items()
+            if pin is not None
+        ]
+        self._lock = threading.Lock()
+        self._outputs: dict[str, Any] = {}
+        # What the lamps should show is kept, so that it holds even when asked for before the pins are open.
+        self._wanted: dict[str, Lamp] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="hal-buttons", daemon=True)
+
+    def start(self) -> None:
+        """See `Peripheral.start`."""
+        self._thread.start()
+
+    def health(self) -> Health:
+        """See `Peripheral.health`."""
+        return self._health.get()
+
+    def lamp(self, name: str, state: Lamp) -> None:
+        """See `Buttons.lamp`."""
+        with self._lock:
+            self._wanted[name] = state
+            self._show(name, state)
+
+    def lamps(self, state: Lamp) -> None:
+        """See `Buttons.lamps`."""
+        for name in LEVELS:
+            self.lamp(name, state)
+
+    def buzz(self, duration_ms: int = 80) -> None:
+        """See `Buttons.buzz`."""
+        if not 1 <= duration_ms <= 2000:
+            raise ValueError(f"duration_ms is {duration_ms}; use 1 to 2000")
+        with self._lock:
+            if buzzer := self._outputs.get("buzzer"):
+                buzzer.blink(on_time=duration_ms / 1000, off_time=0, n=1, background=True)
+
+    def close(self) -> None:
+        """See `Peripheral.close`."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
+        self._release()
+        self._health.set("hal.stopped")
+
+    def _show(self, name: str, state: Lamp) -> None:
+        output = self._outputs.get(name)
+        if output is None:
+            return
+        if state == "blink":
+            output.blink(on_time=0.4, off_time=0.4, background=True)
+        else:
+            output.value = state == "on"
+
+    def _pressed(self, name: str, at_s: float) -> None:
+        if self._stop.is_set():
+            return
+        level = int(name[-1]) if name in LEVELS else None
+        try:
+            self._on_event(self.name, ButtonPressed(name, level, at_s))
+        except Exception:
+            # The library's thread serves every pin; a listener's mistake must not stop the next press.
+            log.exception("event listener failed", peripheral=self.name, button=name)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                factory = self._open()
+            except GpioError as error:
+                self._release()
+                self._health.set("gpio.failed", error=str(error))
+                self._stop.wait(RETRY_S)
+                continue
+            self._health.set("hal.ok")
+            while not self._stop.wait(WATCH_S):
+                self._watch(factory.ticks())
+
+    def _open(self) -> Any:
+        factory = self._pins.factory()
+        pins = msgspec.structs.asdict(self._config.pins)
+        for button in self._buttons:
+            button.open(factory, pins[button.name])
+        outputs = msgspec.structs.asdict(self._config.lamps) | {"buzzer": self._config.buzzer}
+        with self._lock:
+            for name, pin in outputs.items():
+                if pin is not None:
+                    try:
+                        self._outputs[name] = gpiozero.LED(pin, pin_factory=factory)
+                    except (gpiozero.GPIOZeroError, OSError, RuntimeError) as error:
+                        raise GpioError(f"{name} on pin {pin}: {error}") from error
+            for name, state in self._wanted.items():
+                self._show(name, state)
+        return factory
+
+    def _release(self) -> None:
+        for button in self._buttons:
+            button.close()
+        with self._lock:
+            for output in self._outputs.values():
+                output.close()
+            self._outputs.clear()
+
+    def _watch(self, now_s: float) -> None:
+        troubles = {button.name: button.watch(now_s, self._config.stuck_s) for button in self._buttons}
+        for name, trouble in troubles.items():
+            if trouble:
+                self._health.set(trouble, button=name)
+                return
+        self._health.set("hal.ok")
