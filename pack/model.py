@@ -31,14 +31,14 @@ class Record(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True
     """Base of all content records: decoded strictly, so that a misspelt field is an error and not a loss."""
 
 
-class Duration(Record, kw_only=True):
+class Duration(Record, frozen=True, kw_only=True):
     """A time limit. `at_once` (即时办结) has amount 0."""
 
     amount: Annotated[int, Meta(ge=0, le=3650)]
     unit: Literal["at_once", "hour", "working_day", "day", "month"]
 
 
-class Material(Record, kw_only=True):
+class Material(Record, frozen=True, kw_only=True):
     """One document a citizen brings (申请材料)."""
 
     name: Text
@@ -54,7 +54,7 @@ class Material(Record, kw_only=True):
     """True when the hall reads the electronic licence itself, so nothing has to be brought (免提交)."""
 
 
-class Step(Record, kw_only=True):
+class Step(Record, frozen=True, kw_only=True):
     """One step of handling: 申请, 受理, 审查, 决定, 制证, 送达 …"""
 
     name: Text
@@ -63,7 +63,7 @@ class Step(Record, kw_only=True):
     note: Text | None = None
 
 
-class Fee(Record, kw_only=True):
+class Fee(Record, frozen=True, kw_only=True):
     """One charge. `amount_fen` is in 1/100 yuan; None when it depends, then `standard` says on what."""
 
     name: Text
@@ -72,14 +72,14 @@ class Fee(Record, kw_only=True):
     amount_fen: Annotated[int, Meta(ge=0)] | None = None
 
 
-class Question(Record, kw_only=True):
+class Question(Record, frozen=True, kw_only=True):
     """A common question with its answer (常见问题)."""
 
     question: Text
     answer: Text
 
 
-class Place(Record, kw_only=True):
+class Place(Record, frozen=True, kw_only=True):
     """Where to go: floor and zone as shown on signs, and window numbers as in hall.json."""
 
     floor: Text
@@ -87,7 +87,7 @@ class Place(Record, kw_only=True):
     windows: tuple[Short, ...] = ()
 
 
-class Guide(Record, kw_only=True):
+class Guide(Record, frozen=True, kw_only=True):
     """The complete guide of an item (办事指南). Items without one have their core record only."""
 
     conditions: tuple[Text, ...]
@@ -99,7 +99,7 @@ class Guide(Record, kw_only=True):
     not_accepted: tuple[Text, ...] = ()
 
 
-class Item(Record, kw_only=True):
+class Item(Record, frozen=True, kw_only=True):
     """One matter a hall handles (事项)."""
 
     code: Code
@@ -136,7 +136,7 @@ class Item(Record, kw_only=True):
     """What an importer found and could not interpret, kept as text: field name → original value."""
 
 
-class Department(Record, kw_only=True):
+class Department(Record, frozen=True, kw_only=True):
     """A unit that handles items in the hall (部门)."""
 
     code: Code
@@ -144,7 +144,7 @@ class Department(Record, kw_only=True):
     short_name: Text
 
 
-class Choice(Record, kw_only=True):
+class Choice(Record, frozen=True, kw_only=True):
     """One answer to a scenario's question, leading to the next question or to a situation."""
 
     label: Text
@@ -152,7 +152,7 @@ class Choice(Record, kw_only=True):
     situation: Short = ""
 
 
-class ScenarioQuestion(Record, kw_only=True):
+class ScenarioQuestion(Record, frozen=True, kw_only=True):
     """One question of a scenario's tree; `id` is unique in its scenario, the first question is the root."""
 
     id: Short
@@ -160,7 +160,7 @@ class ScenarioQuestion(Record, kw_only=True):
     choices: tuple[Choice, ...]
 
 
-class Situation(Record, kw_only=True):
+class Situation(Record, frozen=True, kw_only=True):
     """One case of a scenario (情景): which items it needs, in handling order."""
 
     id: Short
@@ -169,7 +169,7 @@ class Situation(Record, kw_only=True):
     promise: Duration | None = None
 
 
-class Scenario(Record, kw_only=True):
+class Scenario(Record, frozen=True, kw_only=True):
     """A life event handled at once (一件事一次办)."""
 
     code: Code
@@ -182,7 +182,7 @@ class Scenario(Record, kw_only=True):
     popularity: Annotated[int, Meta(ge=1)] | None = None
 
 
-class Window(Record, kw_only=True):
+class Window(Record, frozen=True, kw_only=True):
     """A service window as its sign names it."""
 
     number: Short
@@ -192,7 +192,7 @@ class Window(Record, kw_only=True):
     zone: Text
 
 
-class Hall(Record, kw_only=True):
+class Hall(Record, frozen=True, kw_only=True):
     """The hall itself: names, hours, windows."""
 
     code: Code
@@ -207,7 +207,7 @@ class Hall(Record, kw_only=True):
     """True marks invented content: screens and notices say so."""
 
 
-class Content(Record, kw_only=True):
+class Content(Record, frozen=True, kw_only=True):
     """Everything a pack is built from."""
 
     hall: Hall

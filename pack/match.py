@@ -1,0 +1,173 @@
+"""Decides whether and where a query lies in a text. This is the definition of the search; the index only makes it fast."""
+
+from enum import IntEnum
+from functools import cached_property
+from itertools import accumulate
+from typing import Literal, NamedTuple
+
+from pack.fold import Folded, fold, latin, units
+
+Kind = Literal["text", "word", "pinyin", "initials", "code"]
+MAX_QUERY = 200
+
+
+class Position(IntEnum):
+    """Where a match lies; lower ranks higher."""
+
+    EXACT = 0
+    PREFIX = 1
+    INSIDE = 2
+
+
+class Match(NamedTuple):
+    """`start` and `end` are offsets in the original text, half open."""
+
+    position: Position
+    kind: Kind
+    start: int
+    end: int
+
+
+class Query:
+    """What somebody has typed so far."""
+
+    def __init__(self, raw: str) -> None:
+        raw = raw[: 2 * MAX_QUERY]
+        folded = fold(raw)
+        self.text = folded.text[:MAX_QUERY]
+        self.latin = latin(raw)[:MAX_QUERY]
+        self.words = folded.word_texts() if self.text.isascii() else []
+
+
+class Term:
+    """A searchable text with its readings: variants separated by `|`, syllables by spaces, as a pack stores them."""
+
+    def __init__(self, text: str, readings: str = "") -> None:
+        self.text = text
+        self.readings = readings
+
+    @cached_property
+    def folded(self) -> Folded:
+        """The text as it is compared."""
+        return fold(self.text)
+
+    @cached_property
+    def units(self) -> list[str]:
+        """The folded text cut into what is read as one."""
+        return units(self.folded.text)
+
+    @cached_property
+    def bounds(self) -> list[int]:
+        """The folded index where each unit begins, and the length at the end."""
+        return [0, *accumulate(len(unit) for unit in self.units)]
+
+    @cached_property
+    def variants(self) -> list[list[str]]:
+        """One list of syllables a reading."""
+        return [variant.split(" ") for variant in self.readings.split("|")] if self.readings else []
+
+
+def forms(syllable: str) -> tuple[str, ...]:
+    """How people type a syllable: nü as `nv` or `nu`, ju also as `jv`."""
+    if "v" in syllable and syllable[0] in "ln":
+        return syllable, syllable.replace("v", "u")
+    if syllable[:2] in ("ju", "qu", "xu", "yu"):
+        return syllable, syllable[0] + "v" + syllable[2:]
+    return (syllable,)
+
+
+def _pinyin_at(query: str, syllables: list[str], start: int) -> tuple[int, bool] | None:
+    """Read `query` from unit `start` on: the unit after the last one touched, and whether that one was typed in full."""
+    reached = {0}
+    for index in range(start, len(syllables)):
+        following: set[int] = set()
+        is_begun = False
+        for offset in reached:
+            rest = query[offset:]
+            for form in forms(syllables[index]):
+                if form == rest:
+                    return index + 1, True
+                is_begun = is_begun or form.startswith(rest)
+                if rest.startswith(form):
+                    following.add(offset + len(form))
+        if is_begun:
+            return index + 1, False
+        if not following:
+            return None
+        reached = following
+    return None
+
+
+def initials(pieces: list[str], syllables: list[str]) -> str:
+    """One letter a syllable; Latin runs keep all their letters and digits: ETC办理 is `etcbl`."""
+    return "".join(piece if piece.isascii() else syllable[0] for piece, syllable in zip(pieces, syllables, strict=True))
+
+
+def _position(start: int, is_whole: bool) -> Position:
+    if start > 0:
+        return Position.INSIDE
+    return Position.EXACT if is_whole else Position.PREFIX
+
+
+def _in_text(query: Query, term: Term) -> Match | None:
+    if term.folded.text.isascii():
+        return None
+    start = term.folded.text.find(query.text)
+    if start < 0:
+        return None
+    end = start + len(query.text)
+    return Match(_position(start, end == len(term.folded.text)), "text", *term.folded.span(start, end))
+
+
+def _in_words(query: Query, term: Term) -> Match | None:
+    if not query.words or not term.folded.text.isascii():
+        return None
+    words = term.folded.word_texts()
+    asked, last = query.words[:-1], query.words[-1]
+    for at in range(len(words) - len(asked)):
+        if words[at : at + len(asked)] == asked and words[at + len(asked)].startswith(last):
+            begin = term.folded.words[at]
+            end = term.folded.words[at + len(asked)] + len(last)
+            return Match(_position(at, end == len(term.folded.text)), "word", *term.folded.span(begin, end))
+    return None
+
+
+def _in_pinyin(query: Query, term: Term) -> Match | None:
+    best: Match | None = None
+    for syllables in term.variants:
+        for start in range(len(syllables)):
+            read = _pinyin_at(query.latin, syllables, start)
+            if read is None:
+                continue
+            last, is_full = read
+            found = Match(
+                _position(start, is_full and last == len(syllables)),
+                "pinyin",
+                *term.folded.span(term.bounds[start], term.bounds[last]),
+            )
+            best = found if best is None else min(best, found)
+            break
+    return best
+
+
+def _in_initials(query: Query, term: Term) -> Match | None:
+    best: Match | None = None
+    for syllables in term.variants:
+        letters = initials(term.units, syllables)
+        start = letters.find(query.latin)
+        if start < 0:
+            continue
+        end = start + len(query.latin)
+        owner = [unit for unit, piece in enumerate(term.units) for _ in (piece if piece.isascii() else "x")]
+        span = term.folded.span(term.bounds[owner[start]], term.bounds[owner[end - 1] + 1])
+        found = Match(_position(start, end == len(letters)), "initials", *span)
+        best = found if best is None else min(best, found)
+    return best
+
+
+def locate(query: Query, term: Term) -> Match | None:
+    """The best match of `query` in `term`, or None. Earlier positions win, then text, words, full pinyin, initials."""
+    found = [_in_text(query, term), _in_words(query, term)] if query.text else []
+    if query.latin:
+        found += [_in_pinyin(query, term), _in_initials(query, term)]
+    return min((match for match in found if match is not None), key=lambda match: match.position, default=None)

@@ -1,0 +1,141 @@
+"""Turns texts into index tokens, and queries into the full-text expressions that find them. Open this when search is slow.
+
+FTS5 keeps for every token the rows that hold it, in row order, and rows are stored in rank order: so the first rows found
+are the best ones, and a search stops as soon as it has enough. To keep every list of rows short, tokens are overlapping
+grams: two characters of text, three initials, two syllables. A gram at the beginning of a text is stored a second time
+before itself under another marker, which makes "begins with" a phrase of its own; a bare marker ends each text.
+"""
+
+from typing import NamedTuple
+
+from pack.fold import fold, units
+from pack.match import Position, Query, forms, initials
+
+MAX_GRAMS = 24
+MAX_PATHS = 24
+# The lengths, marker included, of token beginnings that are looked up while a syllable or word is still being typed.
+PREFIX_LENGTHS = "2 3 4 5"
+
+
+class Markers(NamedTuple):
+    """First letters that keep the kinds of tokens apart: anywhere in a text, and at its beginning."""
+
+    inside: str
+    head: str
+
+
+TEXT = Markers("t", "u")
+INITIALS = Markers("i", "j")
+PINYIN = Markers("p", "q")
+WORD = Markers("w", "x")
+
+
+def _grams(text: str, size: int) -> list[str]:
+    return [text[at : at + size] for at in range(len(text))]
+
+
+def _sealed(grams: list[str], markers: Markers) -> list[str]:
+    """The tokens of one whole text."""
+    return [markers.head + grams[0], *(markers.inside + gram for gram in grams), markers.inside]
+
+
+def _syllable_grams(syllables: list[str]) -> list[str]:
+    return [first + second for first, second in zip(syllables, [*syllables[1:], ""], strict=True)]
+
+
+def index_tokens(text: str, variants: list[tuple[str, ...]]) -> list[str]:
+    """All tokens under which `text`, read as in `variants`, is found."""
+    folded = fold(text)
+    if not folded.text:
+        return []
+    if folded.text.isascii():
+        return _sealed(folded.word_texts(), WORD)
+    tokens = _sealed(_grams(folded.text, 2), TEXT)
+    pieces = units(folded.text)
+    for letters in dict.fromkeys(initials(pieces, list(variant)) for variant in variants):
+        tokens += _sealed(_grams(letters, 3), INITIALS)
+    for variant in variants:
+        tokens += _sealed(_syllable_grams(list(variant)), PINYIN)
+    return tokens
+
+
+class Syllables:
+    """The syllables that occur in a pack, arranged to cut typed pinyin into them."""
+
+    def __init__(self, syllables: list[str]) -> None:
+        self._by_form: dict[str, list[str]] = {}
+        self._by_beginning: dict[str, set[str]] = {}
+        for syllable in syllables:
+            for form in forms(syllable):
+                self._by_form.setdefault(form, []).append(syllable)
+                for length in range(1, len(form) + 1):
+                    self._by_beginning.setdefault(form[:length], set()).add(syllable[:length])
+        self._longest = max(map(len, self._by_form), default=0)
+
+    def paths(self, typed: str) -> list[list[str]]:
+        """The ways to read `typed` as whole syllables, the last of which may be unfinished; at most `MAX_PATHS`."""
+        found: list[list[str]] = []
+        open_paths: list[tuple[int, list[str]]] = [(0, [])]
+        while open_paths and len(found) < MAX_PATHS:
+            at, path = open_paths.pop()
+            rest = typed[at:]
+            found += [[*path, stem] for stem in sorted(self._by_beginning.get(rest, ()))]
+            for length in range(1, min(self._longest, len(rest) - 1) + 1):
+                for syllable in self._by_form.get(rest[:length], ()):
+                    open_paths.append((at + length, [*path, syllable]))
+        return found[:MAX_PATHS]
+
+
+def _phrase(tokens: list[str], *, open_end: bool) -> str:
+    return '"' + " ".join(tokens) + '"' + (" *" if open_end else "")
+
+
+def _gram_phrase(text: str, size: int, markers: Markers, position: Position) -> str:
+    if position is Position.EXACT and len(text) <= MAX_GRAMS:
+        return _phrase(_sealed(_grams(text, size), markers), open_end=False)
+    if len(text) < size:
+        marker = markers.inside if position is Position.INSIDE else markers.head
+        return _phrase([marker + text], open_end=True)
+    grams = _grams(text, size)[: len(text) - size + 1][:MAX_GRAMS]
+    inside = [markers.inside + gram for gram in grams]
+    return _phrase(inside if position is Position.INSIDE else [markers.head + grams[0], *inside], open_end=False)
+
+
+def _pinyin_phrase(path: list[str], position: Position) -> str:
+    if position is Position.EXACT:
+        return _phrase(_sealed(_syllable_grams(path), PINYIN), open_end=False)
+    grams = (_syllable_grams(path)[:-1] or path)[:MAX_GRAMS]
+    inside = [PINYIN.inside + gram for gram in grams]
+    if position is Position.INSIDE:
+        return _phrase(inside, open_end=True)
+    head = PINYIN.head + grams[0]
+    return _phrase([head], open_end=True) if len(grams) == 1 else _phrase([head, *inside], open_end=True)
+
+
+def _word_phrase(words: list[str], position: Position) -> str:
+    words = words[:MAX_GRAMS]
+    if position is Position.EXACT:
+        return _phrase(_sealed(words, WORD), open_end=False)
+    inside = [WORD.inside + word for word in words]
+    if position is Position.INSIDE:
+        return _phrase(inside, open_end=True)
+    head = WORD.head + words[0]
+    return _phrase([head], open_end=True) if len(words) == 1 else _phrase([head, *inside], open_end=True)
+
+
+def expression(query: Query, position: Position, syllables: Syllables) -> str:
+    """The FTS5 expression for everything that may match `query` at `position`; "" when nothing can.
+
+    What it finds is a superset (long queries are cut at `MAX_GRAMS`): `pack.match.locate` has the last word.
+    """
+    phrases: list[str] = []
+    if query.text:
+        phrases.append(_gram_phrase(query.text, 2, TEXT, position))
+    if query.words:
+        phrases.append(_word_phrase(query.words, position))
+    if query.latin:
+        phrases.append(_gram_phrase(query.latin, 3, INITIALS, position))
+        # One letter finds the same by initials, at a fraction of the cost.
+        if len(query.latin) > 1 or position is Position.EXACT:
+            phrases += [_pinyin_phrase(path, position) for path in syllables.paths(query.latin)]
+    return " OR ".join(dict.fromkeys(phrases))
