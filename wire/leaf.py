@@ -102,4 +102,12 @@ def read_receipt_code(text: str) -> str:
 
 
 def _check(text: str) -> str:
-    return _ALPHABET[sum(_ALPHABET.index(c) * weight for c, weight in zip(text, (1, 3, 5, 7, 9, 11, 13, 15), strict=True)) % 31]
+    """A check character over GF(32), x⁵+x²+1: any one wrong character, and any two exchanged, give another."""
+    total = 0
+    for character in text:
+        total = _double(total) ^ _ALPHABET.index(character)
+    return _ALPHABET[_double(total)]
+
+
+def _double(value: int) -> int:
+    return value << 1 ^ (0b100101 if value & 16 else 0)
