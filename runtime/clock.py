@@ -1,0 +1,104 @@
+"""What time it is and how far that may be believed: read this before you put a time into a journal entry."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from wire.entry import FROM_RTC, SYNCED, UNTRUSTED
+
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
+_RTC = Path("/sys/class/rtc/rtc0")
+NOT_BEFORE_MS = 1_735_689_600_000
+"""2025-01-01: a clock that shows less has never been set, whatever else is said of it."""
+NOT_AFTER_MS = 4_102_444_800_000
+"""2100-01-01: a clock that shows more is broken."""
+
+
+class Moment(NamedTuple):
+    """One reading of a clock: UTC milliseconds with their trust mark, and milliseconds since the boot `boot_id`."""
+
+    wall_ms: int
+    trust: int
+    boot_id: bytes
+    mono_ms: int
+
+
+class Clock(Protocol):
+    """Where times come from. Thread-safe."""
+
+    def now(self) -> Moment:
+        """The present moment."""
+        ...
+
+    def repair(self, true_wall_ms: int, at_mono_ms: int) -> None:
+        """Take over a wall time that a trusted party gave for the moment `at_mono_ms`; later readings are SYNCED."""
+        ...
+
+
+def read_boot_id(path: Path = _BOOT_ID) -> bytes:
+    """The kernel's 16-byte id of this boot. Raises OSError when the kernel gives none."""
+    return bytes.fromhex(path.read_text(encoding="ascii").strip().replace("-", ""))
+
+
+def system_trust(wall_ms: int, *, synchronized: Path = _SYNCHRONIZED, rtc: Path = _RTC) -> int:
+    """How far the system's own clock is to be believed since this boot: a trust mark of wire.entry."""
+    if not NOT_BEFORE_MS <= wall_ms <= NOT_AFTER_MS:
+        return UNTRUSTED
+    if synchronized.exists():
+        return SYNCED
+    return FROM_RTC if rtc.exists() else UNTRUSTED
+
+
+class SystemClock:
+    """The computer's clock with an offset of its own. The system clock itself is never set from here.
+
+    The offset is against the monotonic clock, so a system clock that jumps after a repair does not move journal times.
+    """
+
+    def __init__(self, *, trust: Callable[[int], int] = system_trust) -> None:
+        self._trust = trust
+        self._boot_id = read_boot_id()
+        self._lock = threading.Lock()
+        self._wall_at_mono_zero: int | None = None
+
+    def now(self) -> Moment:
+        """The present moment. `mono_ms` counts since boot, sleep included."""
+        mono_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+        with self._lock:
+            base = self._wall_at_mono_zero
+        if base is not None:
+            return Moment(base + mono_ms, SYNCED, self._boot_id, mono_ms)
+        wall_ms = max(0, time.time_ns() // 1_000_000)
+        return Moment(wall_ms, self._trust(wall_ms), self._boot_id, mono_ms)
+
+    def repair(self, true_wall_ms: int, at_mono_ms: int) -> None:
+        """See Clock.repair."""
+        with self._lock:
+            self._wall_at_mono_zero = true_wall_ms - at_mono_ms
+
+
+class FakeClock:
+    """A clock that stands still until it is told otherwise; for tests and demonstrations only."""
+
+    def __init__(self, wall_ms: int = 1_800_000_000_000, *, trust: int = SYNCED, boot_id: bytes = b"\x01" * 16) -> None:
+        self.wall_ms = wall_ms
+        self.trust = trust
+        self.boot_id = boot_id
+        self.mono_ms = 1_000
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self.wall_ms += round(seconds * 1_000)
+        self.mono_ms += round(seconds * 1_000)
+
+    def now(self) -> Moment:
+        """The moment that was set."""
+        return Moment(self.wall_ms, self.trust, self.boot_id, self.mono_ms)
+
+    def repair(self, true_wall_ms: int, at_mono_ms: int) -> None:
+        """See Clock.repair."""
+        self.wall_ms = true_wall_ms + self.mono_ms - at_mono_ms
+        self.trust = SYNCED

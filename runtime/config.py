@@ -1,0 +1,284 @@
+"""What a device is told by its file `device.toml`: every setting, its limits, and every mistake explained at once.
+
+docs/device.md lists all of it. The `[hal]` table is handed on unread: hal.factory knows it.
+"""
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
+
+Seconds = Annotated[float, Meta(ge=1, le=3600)]
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used; `problems` holds every mistake, each a sentence with key, value, limit, remedy."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class FleetConfig(Struct, frozen=True):
+    """Where the fleet is. `url` is the HTTPS address for pairing; empty: the device stays alone and keeps what it records."""
+
+    url: str = ""
+
+
+class PanelConfig(Struct, frozen=True):
+    """The screen: pixels and real size, so that type and targets come out in millimetres. `day_from`/`night_from` are hours."""
+
+    width_px: Annotated[int, Meta(ge=320, le=7680)] = 1080
+    height_px: Annotated[int, Meta(ge=320, le=7680)] = 1920
+    width_mm: Annotated[float, Meta(ge=50, le=2000)] = 268.0
+    height_mm: Annotated[float, Meta(ge=50, le=2000)] = 477.0
+    fullscreen: bool = True
+    day_from: Annotated[int, Meta(ge=0, le=23)] = 7
+    night_from: Annotated[int, Meta(ge=0, le=23)] = 19
+
+
+class IdleConfig(Struct, frozen=True):
+    """A terminal nobody touches: after `after_s` it warns for `warning_s`, then wipes. Longer in the elder profile."""
+
+    after_s: Annotated[float, Meta(ge=15, le=600)] = 60.0
+    warning_s: Annotated[float, Meta(ge=20, le=120)] = 20.0
+    elder_after_s: Annotated[float, Meta(ge=30, le=900)] = 120.0
+    elder_warning_s: Annotated[float, Meta(ge=20, le=180)] = 30.0
+
+
+class RatingConfig(Struct, frozen=True):
+    """How long each step of a rating waits for the citizen."""
+
+    invitation_s: Annotated[float, Meta(ge=10, le=600)] = 60.0
+    correction_s: Annotated[float, Meta(ge=5, le=30)] = 5.0
+    reasons_s: Annotated[float, Meta(ge=5, le=120)] = 20.0
+    receipt_s: Annotated[float, Meta(ge=3, le=60)] = 10.0
+
+
+class JournalConfig(Struct, frozen=True):
+    """Room taken from the disk in advance. An evidence journal that is nearly full pauses ratings; ops drops its oldest."""
+
+    evidence_budget_mb: Annotated[int, Meta(ge=4, le=4096)] = 32
+    ops_budget_mb: Annotated[int, Meta(ge=4, le=1024)] = 16
+
+
+class AgentConfig(Struct, frozen=True):
+    """How the agent watches the face and talks to the fleet."""
+
+    hung_after_s: Seconds = 15.0
+    """A face without a heartbeat for so long is reported hung."""
+    terminate_after_s: Seconds = 10.0
+    """How long a face that was told to restart may take before it is terminated."""
+    state_every_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
+    """How often the state is reported when nothing changes."""
+    keepalive_s: Annotated[int, Meta(ge=5, le=1200)] = 30
+    """MQTT keep-alive: after one and a half of these the fleet knows that the link is gone."""
+    resend_after_s: Annotated[float, Meta(ge=2, le=600)] = 15.0
+    """A batch that nobody acknowledged for so long is sent again."""
+    backoff_max_s: Annotated[float, Meta(ge=2, le=600)] = 60.0
+    """The longest wait between two attempts to connect."""
+
+
+class LogConfig(Struct, frozen=True):
+    """What goes to the journal of the system."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class DeviceConfig(Struct, frozen=True):
+    """Everything a device is told by its file.
+
+    `data_dir` holds journals, keys and content. `socket` is where agent and face meet (empty: `agent.sock` in `data_dir`).
+    `content_file` is a content pack to show while the fleet has sent none. `phone` is shown as the hall's help number.
+    """
+
+    role: Literal["terminal", "evaluator"]
+    data_dir: str
+    socket: str = ""
+    language: Literal["zh", "ko", "en"] = "zh"
+    model: str = ""
+    phone: str = ""
+    content_file: str = ""
+    fleet: FleetConfig = FleetConfig()
+    panel: PanelConfig = PanelConfig()
+    idle: IdleConfig = IdleConfig()
+    rating: RatingConfig = RatingConfig()
+    journal: JournalConfig = JournalConfig()
+    agent: AgentConfig = AgentConfig()
+    log: LogConfig = LogConfig()
+    hal: dict[str, Any] = {}
+
+    @property
+    def data_path(self) -> Path:
+        """`data_dir` as a path."""
+        return Path(self.data_dir)
+
+    @property
+    def socket_path(self) -> Path:
+        """Where agent and face meet."""
+        return Path(self.socket) if self.socket else self.data_path / "agent.sock"
+
+
+OVERRIDABLE = ("language", "phone", "idle.", "rating.", "panel.day_from", "panel.night_from", "log.", "agent.state_every_s")
+"""Settings that the fleet may override (wire.messages.Desired.settings); a dot at the end means the whole table."""
+
+
+def load(path: Path) -> DeviceConfig:
+    """Read `device.toml`.
+
+    Raises ConfigError: the file cannot be read, is no TOML, or holds mistakes; all of them in one error.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path} cannot be read ({error.strerror}); give the path of a readable TOML file"]) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path} is not valid TOML: {error}; correct that line"]) from error
+    return from_table(table)
+
+
+def from_table(table: Mapping[str, Any]) -> DeviceConfig:
+    """Build a DeviceConfig from parsed TOML. Raises ConfigError with every mistake."""
+    problems: list[str] = []
+    config = _struct(DeviceConfig, table, "", problems)
+    if isinstance(config, DeviceConfig):
+        problems += _check(config)
+    if problems or config is None:
+        raise ConfigError(problems)
+    return typing.cast(DeviceConfig, config)
+
+
+def with_overrides(config: DeviceConfig, settings: Mapping[str, str | int | float | bool]) -> tuple[DeviceConfig, list[str]]:
+    """The effective settings: the file's, with what the fleet overrides by dotted name.
+
+    An override that is unknown, not allowed or out of range is left out and explained in the returned problems.
+    """
+    problems: list[str] = []
+    for name, value in sorted(settings.items()):
+        if not any(name == allowed or (allowed.endswith(".") and name.startswith(allowed)) for allowed in OVERRIDABLE):
+            problems.append(f"{name} cannot be set by the fleet; it may set {', '.join(OVERRIDABLE)}")
+            continue
+        section, _, key = name.rpartition(".")
+        part: Any = getattr(config, section) if section else config
+        mistakes: list[str] = []
+        kinds = _kinds(type(part))
+        if key not in kinds:
+            mistakes.append(_unknown(name, key, kinds))
+            checked = None
+        else:
+            checked = _value(kinds[key], value, name, mistakes)
+        if mistakes:
+            problems += mistakes
+            continue
+        part = msgspec.structs.replace(part, **{key: checked})
+        config = msgspec.structs.replace(config, **{section: part}) if section else part
+    return config, problems
+
+
+def dotted(config: Struct, prefix: str = "") -> dict[str, Any]:
+    """Every setting by its dotted name, `hal` left out; secrets in addresses masked."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(config):
+        value = getattr(config, field.name)
+        if isinstance(value, Struct):
+            found |= dotted(value, f"{prefix}{field.name}.")
+        elif field.name != "hal":
+            found[prefix + field.name] = mask(value) if isinstance(value, str) else value
+    return found
+
+
+def mask(text: str) -> str:
+    """An address with its user and password hidden; other text as it is."""
+    if "://" not in text or "@" not in text:
+        return text
+    scheme, _, rest = text.partition("://")
+    return f"{scheme}://***@{rest.rpartition('@')[2]}"
+
+
+def _check(config: DeviceConfig) -> list[str]:
+    problems = []
+    if not config.data_path.is_absolute():
+        problems.append(f"data_dir is {config.data_dir!r}; give an absolute path, for example /var/lib/nightwindow")
+    if len(str(config.socket_path).encode()) > 107:
+        problems.append(f"socket is {len(str(config.socket_path).encode())} bytes long; a Unix socket's path has at most 107")
+    problems += _check_url(config.fleet.url)
+    if config.panel.day_from == config.panel.night_from:
+        problems.append(f"panel.day_from and panel.night_from are both {config.panel.day_from}; set two different hours")
+    return problems
+
+
+def _check_url(url: str) -> list[str]:
+    if not url:
+        return []
+    try:
+        parts = urlsplit(url)
+        port_is_right = parts.port is None or parts.port > 0
+    except ValueError:
+        return [f"fleet.url is {mask(url)!r}, which is no address; write https://host:port"]
+    if parts.scheme != "https" or not parts.hostname or not port_is_right or parts.query or parts.fragment:
+        return [f"fleet.url is {mask(url)!r}; write https://host or https://host:port"]
+    if parts.username is not None:
+        return [f"fleet.url is {mask(url)!r}; take user and password out, devices prove themselves by their keys"]
+    return []
+
+
+def _kinds(struct: type[Struct]) -> dict[str, Any]:
+    return typing.get_type_hints(struct, include_extras=True)
+
+
+def _struct(struct: type[Struct], table: Mapping[str, Any], place: str, problems: list[str]) -> Struct | None:
+    kinds = _kinds(struct)
+    values: dict[str, Any] = {}
+    before = len(problems)
+    for key, value in table.items():
+        name = f"{place}{key}"
+        if key not in kinds:
+            problems.append(_unknown(name, key, kinds))
+        elif isinstance(kinds[key], type) and issubclass(kinds[key], Struct):
+            if isinstance(value, dict):
+                values[key] = _struct(kinds[key], value, f"{name}.", problems)
+            else:
+                problems.append(f"{name} is {value!r}; write a table [{name}]")
+        else:
+            values[key] = _value(kinds[key], value, name, problems)
+    for field in msgspec.structs.fields(struct):
+        if field.required and field.name not in table:
+            problems.append(f"{place}{field.name} is missing; add it ({_limit(kinds[field.name])})")
+    return struct(**values) if len(problems) == before else None
+
+
+def _value(kind: Any, value: Any, name: str, problems: list[str]) -> Any:
+    try:
+        return msgspec.convert(value, kind, strict=True)
+    except msgspec.ValidationError:
+        shown = repr(mask(value)) if isinstance(value, str) else repr(value)
+        problems.append(f"{name} is {shown}; set it to {_limit(kind)}")
+        return None
+
+
+def _unknown(name: str, key: str, kinds: Mapping[str, Any]) -> str:
+    near = difflib.get_close_matches(key, kinds, n=1)
+    prefix = name[: len(name) - len(key)]
+    advice = f"did you mean {prefix}{near[0]}?" if near else f"remove it; known here: {', '.join(sorted(kinds))}"
+    return f"{name} is not a setting; {advice}"
+
+
+def _limit(kind: Any) -> str:
+    """What a setting may be, in words."""
+    if typing.get_origin(kind) is Annotated:
+        base, *metas = typing.get_args(kind)
+        low = next((meta.ge for meta in metas if meta.ge is not None), None)
+        high = next((meta.le for meta in metas if meta.le is not None), None)
+        return f"{_limit(base)} {low}–{high}"
+    if typing.get_origin(kind) is Literal:
+        return "one of " + ", ".join(repr(choice) for choice in typing.get_args(kind))
+    if typing.get_origin(kind) in (dict, types.UnionType):
+        return "a table"
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}[kind]
