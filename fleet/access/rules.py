@@ -1,0 +1,57 @@
+"""Roles and what each may do, password rules, and how long a name is locked after wrong passwords. Pure functions."""
+
+from typing import Literal, get_args
+
+Role = Literal["admin", "operator", "supervisor", "viewer", "integrator"]
+"""admin 管理员 · operator 运维 · supervisor 监督 · viewer 查看 · integrator (API keys of other systems)."""
+ROLES: tuple[Role, ...] = get_args(Role)
+PERSON_ROLES: tuple[Role, ...] = ("admin", "operator", "supervisor", "viewer")
+
+Permission = Literal[
+    "see",  # every page that names nobody's rating
+    "operate",  # incidents, commands, pairing, content, windows
+    "supervise",  # single ratings and live figures of one window or clerk
+    "administer",  # users, keys, audit, revocation
+    "report_services",  # the API's writing calls
+]
+
+_ALLOWED: dict[Role, frozenset[Permission]] = {
+    "admin": frozenset(("see", "operate", "administer")),
+    "operator": frozenset(("see", "operate")),
+    "supervisor": frozenset(("see", "supervise")),
+    "viewer": frozenset(("see",)),
+    "integrator": frozenset(("see", "report_services")),
+}
+"""An admin does not supervise: who runs the system must not read which clerk got which rating when."""
+
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+FREE_TRIES = 4
+"""Wrong passwords before a name is locked at all."""
+FIRST_LOCK_MS = 30_000
+LONGEST_LOCK_MS = 3_600_000
+
+
+def may(role: str, permission: Permission) -> bool:
+    """Whether a role has a permission. An unknown role has none."""
+    return permission in _ALLOWED.get(role, frozenset())  # type: ignore[call-overload]
+
+
+def lock_ms(failures: int) -> int:
+    """How long a name stays locked after its `failures`-th wrong password in a row: 0, then 30 s doubling to one hour."""
+    if failures <= FREE_TRIES:
+        return 0
+    return min(LONGEST_LOCK_MS, FIRST_LOCK_MS * 2 ** min(failures - FREE_TRIES - 1, 20))
+
+
+def password_problem(password: str, *, name: str) -> str:
+    """What is wrong with a new password, as one sentence; empty when it may be used."""
+    if len(password) < SHORTEST_PASSWORD:
+        return f"the password has {len(password)} characters; use {SHORTEST_PASSWORD} or more"
+    if len(password) > LONGEST_PASSWORD:
+        return f"the password has {len(password)} characters; the limit is {LONGEST_PASSWORD}"
+    if len(set(password)) < 5:
+        return "the password repeats a few characters; use at least 5 different ones"
+    if name and name.lower() in password.lower():
+        return f"the password contains the name {name!r}; choose one without it"
+    return ""

@@ -1,0 +1,1 @@
+"""The console for operations staff: pages that call services and hold no rules. docs/operations.md is its manual."""

@@ -1,0 +1,129 @@
+"""The formulas of ratings: satisfaction, participation, intervals, and what may be shown to whom. Pure functions.
+
+Definitions follow the national rating standard: levels 5, 4 and 3 are good, 2 and 1 negative. S is services given (not
+invitations), A is ratings that count. A rate without a denominator is None and never 0 or 100 %.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from msgspec import Struct
+
+GOOD_LEVELS = (5, 4, 3)
+NEGATIVE_LEVELS = (2, 1)
+LEVELS = (5, 4, 3, 2, 1)
+Z_95 = 1.959963984540054
+"""Two-sided 95 % quantile of the normal distribution."""
+SMALLEST_BLOCK = 5
+"""How many more ratings must exist before figures of one window or clerk change for people outside supervision."""
+
+
+class Tally(Struct, frozen=True, kw_only=True):
+    """Counts of one group of ratings. `levels` has a count a level, `services` is S, `uninvited` presses are in no rate."""
+
+    levels: Mapping[int, int]
+    services: int = 0
+    not_rated: int = 0
+    uninvited: int = 0
+    repeated: int = 0
+    """Further ratings of an occasion that had one: kept, and in no rate (one service, one rating)."""
+
+    @property
+    def rated(self) -> int:
+        """A: the ratings that count."""
+        return sum(self.levels.get(level, 0) for level in LEVELS)
+
+    @property
+    def good(self) -> int:
+        """Ratings of the levels 5, 4 and 3."""
+        return sum(self.levels.get(level, 0) for level in GOOD_LEVELS)
+
+    @property
+    def negative(self) -> int:
+        """Ratings of the levels 2 and 1."""
+        return sum(self.levels.get(level, 0) for level in NEGATIVE_LEVELS)
+
+    @property
+    def satisfaction(self) -> float | None:
+        """好评率 = good / A, or None while nothing was rated."""
+        return share(self.good, self.rated)
+
+    @property
+    def negative_rate(self) -> float | None:
+        """差评率 = negative / A, or None while nothing was rated."""
+        return share(self.negative, self.rated)
+
+    @property
+    def participation(self) -> float | None:
+        """参评率 = A / S, or None while no service is known. Above 1 means that services were not reported: shown as it is."""
+        return share(self.rated, self.services)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The 95 % Wilson interval of the satisfaction, or None while nothing was rated."""
+        return wilson(self.good, self.rated)
+
+
+def share(part: int, whole: int) -> float | None:
+    """`part / whole`, or None for an empty whole. Raises ValueError for negative counts."""
+    if part < 0 or whole < 0:
+        raise ValueError(f"counts are {part} of {whole}; they start at 0")
+    return part / whole if whole else None
+
+
+def wilson(successes: int, n: int, *, z: float = Z_95) -> tuple[float, float] | None:
+    """The Wilson score interval of a proportion (E. B. Wilson, 1927); None for n = 0.
+
+    Unlike the plain interval it stays inside 0–1 and is honest for few ratings and for 100 %.
+    Raises ValueError when `successes` is outside 0–n.
+    """
+    if not 0 <= successes <= n:
+        raise ValueError(f"{successes} successes of {n} cannot be; give 0 to n")
+    if n == 0:
+        return None
+    p = successes / n
+    middle = p + z * z / (2 * n)
+    spread = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    low = 0.0 if successes == 0 else max(0.0, (middle - spread) / scale)
+    high = 1.0 if successes == n else min(1.0, (middle + spread) / scale)
+    return low, high
+
+
+def tally(levels: Iterable[int], *, services: int = 0) -> Tally:
+    """Count levels. Raises ValueError for a level outside 1–5."""
+    counts = dict.fromkeys(LEVELS, 0)
+    for level in levels:
+        if level not in counts:
+            raise ValueError(f"level is {level}; a rating has levels 1 to 5")
+        counts[level] += 1
+    return Tally(levels=counts, services=services)
+
+
+def blocks(daily: Sequence[tuple[date, int]], *, today: date) -> list[tuple[date, date]]:
+    """Runs of days (first, last) with at least `SMALLEST_BLOCK` ratings each, of days that are over.
+
+    Figures of one window or clerk are shown outside supervision only for whole blocks: so every difference between two
+    figures that anybody can ask for holds at least five ratings, and nobody can see what a visitor just pressed. `daily`
+    has (day, ratings) in ascending order; days of a remainder below the size wait for later days.
+    """
+    found: list[tuple[date, date]] = []
+    first: date | None = None
+    waiting = 0
+    for day, count in daily:
+        if day >= today:
+            break
+        if first is None:
+            first = day
+        waiting += count
+        if waiting >= SMALLEST_BLOCK:
+            found.append((first, day))
+            first, waiting = None, 0
+    return found
+
+
+def shown_days(daily: Sequence[tuple[date, int]], *, today: date, first: date, last: date) -> tuple[date, date] | None:
+    """The part of first–last that may be shown outside supervision: whole blocks only; None when there is none."""
+    inside = [block for block in blocks(daily, today=today) if block[0] >= first and block[1] <= last]
+    return (inside[0][0], inside[-1][1]) if inside else None

@@ -1,0 +1,152 @@
+"""What message ids mean, in Chinese and English: reasons, next steps, commands' details. Devices send ids, people read words.
+
+An id nobody has written words for is shown as it is, marked as unknown: a newer device must not make a page fail.
+"""
+
+from collections.abc import Mapping
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    # What the fleet itself finds.
+    "broker.down": ("消息服务（MQTT）中断，所有设备状态不明", "The MQTT broker is down; nothing is known of any device"),
+    "device.offline": ("设备失联", "Disconnected"),
+    "device.silent": ("设备没有声音，状态不明", "Silent; its state is unknown"),
+    "device.never_heard": ("设备配对后从未上线", "Never heard from since it was paired"),
+    "hall.unreachable": ("全厅设备同时失联，应为上联网络或电源中断", "All devices of the hall are away at once: uplink or power"),
+    "face.down": ("屏幕程序没有运行", "The screen program is not running"),
+    "face.hung": ("屏幕程序没有反应", "The screen program does not respond"),
+    "face.starting": ("屏幕程序启动过久", "The screen program takes too long to start"),
+    "evidence.full": ("评价存储已满，评价暂停", "Rating storage is full; rating is paused"),
+    "evidence.low": ("评价存储剩余 {free}", "Rating storage has {free} left"),
+    "clock.untrusted": ("时钟未校准，记录带“未校准”标记", "The clock is not set; records are marked as such"),
+    "custody.backlog": ("{entries} 条记录等待上传", "{entries} records wait to be sent"),
+    "custody.dropped": (
+        "运维记录因空间不足丢弃 {entries} 条（评价不受影响）",
+        "{entries} operations records were dropped for space (no ratings)",
+    ),
+    "configuration.pending": ("新配置尚未生效", "The new configuration is not applied yet"),
+    "content.pending": ("内容包 {version} 尚未生效", "Content pack {version} is not shown yet"),
+    "paper.soon": ("纸卷两天内用完", "The roll of paper ends within two days"),
+    "disk.low": ("磁盘仅剩 {free}", "The disk has {free} left"),
+    "cpu.hot": ("处理器 {temperature}，过热", "The processor is at {temperature}: too hot"),
+    "help.asked": ("有群众求助", "A visitor asks for help"),
+    "part.down": ("部件故障", "A part does not work"),
+    "part.degraded": ("部件带病工作", "A part works with trouble"),
+    "part.unknown": ("部件状态不明", "A part's state is unknown"),
+    "part.absent": ("部件未安装", "The part is not installed"),
+    "rating.leaf_mismatch": ("评价承诺与内容不符，该评价不计入", "A rating does not open its commitment; it is not counted"),
+    "rating.unreadable": ("评价内容无法解封，该评价不计入", "A rating cannot be opened; it is not counted"),
+    "rating.standing_mismatch": ("评价关闭记录与最后一次按键不符", "A closed rating names another press than the last"),
+    "body.malformed": ("记录内容不符合格式", "A record's body is malformed"),
+    "message.malformed": ("收到不合格式的消息", "A malformed message arrived"),
+    # Findings of ingest.
+    "finding.unknown_device": ("未登记的设备发来记录，已拒收", "A device that is not registered sent records; refused"),
+    "finding.revoked_device": ("已吊销的设备发来记录，已拒收", "A revoked device sent records; refused"),
+    "finding.wrong_device": ("设备冒用他人身份或主题，已拒收", "A device claims another's identity or topic; refused"),
+    "finding.signature": ("记录签名不对，已拒收", "Records carry a wrong signature; refused"),
+    "finding.malformed": ("记录格式不对，已拒收", "Records are malformed; refused"),
+    "finding.oversized": ("消息超过大小限制，已拒收", "A message exceeds the size limit; refused"),
+    "finding.chain": ("记录链断裂，已拒收", "The chain of records is broken; refused"),
+    "finding.body": ("记录内容与摘要不符，已拒收", "A record's body does not fit its hash; refused"),
+    "finding.gap": ("记录有缺口，已要求补传", "Records are missing; the device was asked to send them"),
+    "finding.fork": (
+        "同一日志出现两个版本（存储卡可能被恢复或复制），已隔离",
+        "A journal forked (restored or copied card); quarantined",
+    ),
+    "finding.shelved": ("收到新版本记录，已妥善保存，升级后处理", "Records of a newer version were kept for after an upgrade"),
+    "finding.clock": ("记录时间与服务器相差过大", "Records' times are far from the server's"),
+    "finding.declared_gap": ("设备声明有记录缺失", "A device declares that records are missing"),
+    # Reasons of parts (hal.health).
+    "hal.ok": ("正常", "Works"),
+    "hal.starting": ("正在启动", "Not heard from yet"),
+    "hal.stopped": ("已由程序停止", "Stopped by the program"),
+    "hal.driver_failed": ("驱动程序出错：{error}", "The driver failed: {error}"),
+    "port.missing": ("找不到端口 {port}", "Port {port} does not exist"),
+    "port.busy": ("端口 {port} 被别的程序占用", "Port {port} is held by another program"),
+    "port.denied": ("没有权限打开端口 {port}", "Port {port} may not be opened"),
+    "port.failed": ("端口 {port} 打不开或中断：{error}", "Port {port} broke or cannot be opened: {error}"),
+    "gpio.failed": ("按键接口（GPIO）打不开：{error}", "The GPIO pins cannot be opened: {error}"),
+    "buttons.stuck": ("按键 {button} 卡住", "Button {button} is stuck"),
+    "buttons.chattering": ("按键 {button} 接触不良", "Button {button} chatters"),
+    "printer.paper_near_end": ("凭条纸将尽", "The roll ends soon"),
+    "printer.paper_out": ("凭条纸尽", "Out of paper"),
+    "printer.cover_open": ("打印机盖子未关", "The printer's cover is open"),
+    "printer.cutter_jam": ("切刀卡纸", "The cutter is jammed"),
+    "printer.head_hot": ("打印头过热", "The print head is too hot"),
+    "printer.mechanical": ("打印机机械故障", "The printer has a mechanical error"),
+    "printer.unrecoverable": ("打印机故障，无法自行恢复", "The printer cannot recover by itself"),
+    "printer.offline": ("打印机离线", "The printer is offline"),
+    "printer.silent": ("打印机没有应答", "The printer does not answer"),
+    "printer.no_status": ("此型号打印机不报告状态", "This printer never tells its status"),
+    "id_card.silent": ("读卡器没有应答", "The card reader does not answer"),
+    "id_card.garbled": ("读卡器数据受干扰", "The card reader's answers arrive damaged"),
+    "id_card.not_licensed": ("读卡器安全模块未授权", "The card reader's security module is not licensed"),
+    "id_card.self_test": ("读卡器自检失败（{code}）", "The card reader failed its self-test ({code})"),
+    "id_card.refused": ("读卡器拒绝命令（{code}）", "The card reader refuses a command ({code})"),
+    # Next steps.
+    "next.nothing": ("无需处理", "Nothing to do"),
+    "next.wait": ("稍候，设备会自动重试", "Wait; the device tries again by itself"),
+    "next.look": ("打开设备页查看", "Look at the device page"),
+    "next.start_broker": ("在服务器上检查 mosquitto 服务并启动", "Check and start mosquitto on the server"),
+    "next.check_uplink": ("查该厅路由器和电源；本地查询照常", "Check the hall's router and power; local services go on"),
+    "next.check_power_network": ("查设备电源和网线", "Check the device's power and network cable"),
+    "next.restart_face": ("在设备页点“重启屏幕程序”", "Press “Restart screen” on the device page"),
+    "next.check_archive": (
+        "做一次备份（nw-fleet backup），设备即可腾出空间",
+        "Make a backup (nw-fleet backup); devices then free space",
+    ),
+    "next.clock_repairs": (
+        "联网后自动校正；若一小时未恢复，换电池",
+        "Repairs itself online; after an hour, change the clock battery",
+    ),
+    "next.check_ingest": (
+        "查 nw-fleet ingest 是否运行、网络是否拥堵",
+        "Check that nw-fleet ingest runs and the network is not jammed",
+    ),
+    "next.apply_configuration": ("在设备页点“应用配置”", "Press “Apply configuration” on the device page"),
+    "next.pull_content": ("在设备页点“拉取内容”", "Press “Pull content” on the device page"),
+    "next.bring_paper": ("下次巡检带一卷纸", "Bring a roll on the next round"),
+    "next.free_disk": ("查日志和旧内容包；必要时换卡", "Check logs and old packs; change the card if need be"),
+    "next.cool": ("查通风和灰尘", "Check ventilation and dust"),
+    "next.go_help": (
+        "派人到设备前；点“接单”后群众会看到“已有人看到”",
+        "Go there; once you take it the visitor sees that somebody knows",
+    ),
+    "next.find_device": ("查是谁在连接；若是本厅设备，先配对", "Find out who connects; pair it if it is yours"),
+    "next.secure_device": (
+        "检查设备是否被动过；必要时吊销并重新配对",
+        "Check whether the device was tampered with; revoke and pair again",
+    ),
+    "next.upgrade_fleet": ("升级服务器后自动处理", "Upgrade the fleet; they are read then"),
+    "next.report_supplier": ("把此事项连同审计导出交给供应商", "Hand this incident with the audit export to the supplier"),
+    "next.check_cable": ("查电源和两端线缆", "Check power and both ends of the cable"),
+    "next.free_port": ("停掉占用端口的程序，或给服务用户授权", "Stop the program that holds the port, or grant the right"),
+    "next.check_profile": ("核对端口、速率和型号配置（nw-hal probe）", "Compare port, speed and profile (nw-hal probe)"),
+    "next.load_paper": ("换纸：热敏纸 80×80", "Load a new roll: thermal, 80×80"),
+    "next.order_paper": ("备好一卷纸", "Have a new roll at hand"),
+    "next.close_cover": ("合上打印机盖，听到咔哒声", "Close the cover until it clicks"),
+    "next.clear_cutter": ("关打印机，取出卡纸，再开机", "Switch off, remove the jam, switch on"),
+    "next.let_cool": ("等待打印头冷却，会自动继续", "Let the head cool; printing goes on by itself"),
+    "next.power_cycle": ("关机再开机", "Switch it off and on again"),
+    "next.call_service": ("请供应商维修或更换", "Ask the supplier to repair or exchange it"),
+    "next.free_button": ("松开卡住的按键，或拔下查线", "Free the stuck button, or check its wire"),
+    "next.replace_button": ("更换按键或接线", "Exchange the button or its wire"),
+    "next.check_gpio": ("查 GPIO 设备和服务用户权限", "Check the GPIO chip and the service user's rights"),
+    "next.license_reader": ("请供应商为读卡器安全模块授权", "Ask the supplier to license the reader"),
+}
+
+
+class _Blank(dict[str, str]):
+    """Shows `…` for an argument that was not sent, so that words never fail."""
+
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def words(message: str | None, args: Mapping[str, str] | None = None, *, language: str = "zh") -> str:
+    """The text of a message id in "zh" or "en". Unknown ids come back readable and marked; None gives an empty text."""
+    if not message:
+        return ""
+    row = MESSAGES.get(message)
+    if row is None:
+        return f"未知代码 {message}" if language == "zh" else f"Unknown code {message}"
+    return row[0 if language == "zh" else 1].format_map(_Blank({key: str(value) for key, value in (args or {}).items()}))
