@@ -1,0 +1,72 @@
+"""The stage: the root of a face's window. It holds one screen at a time, paints the ground, and lets the first touch only wake."""
+
+from kivy.graphics import Color, Rectangle
+from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
+from kivy.uix.floatlayout import FloatLayout
+from kivy.uix.widget import Widget
+
+from ui.theme import theme
+
+
+class Stage(FloatLayout):
+    """Shows `screen`. While `asleep`, a touch is swallowed whole (down, move and up) and only sends `on_wake`.
+
+    Every touch sends `on_activity` first, also one that only wakes.
+    """
+
+    screen = ObjectProperty(None, allownone=True)
+    screen_name = StringProperty("")
+    asleep = BooleanProperty(False)
+
+    __events__ = ("on_wake", "on_activity")
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        with self.canvas.before:
+            self._ground = Color(*theme.paper)
+            self._area = Rectangle(pos=self.pos, size=self.size)
+        self.bind(pos=self._resize, size=self._resize)
+        theme.fbind("paper", self._repaint)
+
+    def show(self, screen: Widget, name: str) -> None:
+        """Replace the screen. `name` is what the agent reports, never content."""
+        if self.screen is not None:
+            self.remove_widget(self.screen)
+        self.screen = screen
+        self.screen_name = name
+        self.add_widget(screen)
+
+    def on_wake(self) -> None:
+        """The first touch came. Bind to it."""
+
+    def on_activity(self) -> None:
+        """Somebody touches the glass. Bind to it."""
+
+    def on_touch_down(self, touch: object) -> bool:
+        """Wake on the first touch, and hand later ones on."""
+        # A mouse wheel and right clicks are no touches; on a bench they would count as activity.
+        if getattr(touch, "button", "left") != "left":
+            return True
+        self.dispatch("on_activity")
+        if self.asleep:
+            touch.ud["only_wakes"] = True  # type: ignore[attr-defined]
+            self.dispatch("on_wake")
+            return True
+        return bool(super().on_touch_down(touch))
+
+    def on_touch_move(self, touch: object) -> bool:
+        """A touch that only wakes does nothing else while it moves."""
+        return True if self._only_wakes(touch) else bool(super().on_touch_move(touch))
+
+    def on_touch_up(self, touch: object) -> bool:
+        """Nor when it ends."""
+        return True if self._only_wakes(touch) else bool(super().on_touch_up(touch))
+
+    def _only_wakes(self, touch: object) -> bool:
+        return bool(touch.ud.get("only_wakes"))  # type: ignore[attr-defined]
+
+    def _resize(self, *_: object) -> None:
+        self._area.pos, self._area.size = self.pos, self.size
+
+    def _repaint(self, *_: object) -> None:
+        self._ground.rgba = theme.paper

@@ -1,0 +1,44 @@
+"""Breaks text into lines as readers of Chinese, Korean and English expect, which Kivy's own wrapping does not. No Kivy.
+
+Hanzi break anywhere except before closing and after opening punctuation; Latin words, numbers and Korean words stay whole.
+"""
+
+import re
+from collections.abc import Callable
+
+_NO_START = set("，。、；：！？）】》〉」』”’…—·%,.;:!?)]}")
+_NO_END = set("（【《〈「『“‘([{")
+_HANZI = r"\u2e80-\u2fdf\u3000-\u312f\u3190-\ua4cf\uf900-\ufaff\ufe30-\uffef\U00020000-\U0003ffff"
+_UNIT = re.compile(rf"[^\S\n]+|[{_HANZI}]|[^\s{_HANZI}]+")
+
+
+def units(paragraph: str) -> list[str]:
+    """Cut a paragraph into pieces that must not be broken; spaces are pieces of their own."""
+    pieces: list[str] = []
+    for piece in _UNIT.findall(paragraph):
+        sticks = pieces and not pieces[-1].isspace() and not piece.isspace()
+        if sticks and (piece[0] in _NO_START or pieces[-1][-1] in _NO_END):
+            pieces[-1] += piece
+        else:
+            pieces.append(piece)
+    return pieces
+
+
+def break_lines(text: str, width: float, measure: Callable[[str], float]) -> tuple[list[str], bool]:
+    """Fill lines of `width` pixels greedily; `measure` gives a string's width in pixels.
+
+    Returns the lines and whether every piece fitted; a piece wider than the line stands alone on one, too wide.
+    """
+    lines: list[str] = []
+    fits = True
+    for paragraph in text.split("\n"):
+        line = ""
+        for piece in units(paragraph):
+            if line and measure((line + piece).rstrip()) > width:
+                lines.append(line.rstrip())
+                line = "" if piece.isspace() else piece
+            else:
+                line += piece if line or not piece.isspace() else ""
+            fits = fits and measure(piece.rstrip()) <= width
+        lines.append(line.rstrip())
+    return lines, fits

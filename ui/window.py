@@ -1,0 +1,159 @@
+"""Opens the one window of a face. Call `configure` before anything imports Kivy, then `run`.
+
+Kivy reads its settings when it is imported; so this module imports it only inside functions.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ui.tokens import Panel
+
+if TYPE_CHECKING:
+    from kivy.uix.widget import Widget
+
+ACTIVE_FPS = 60
+IDLE_FPS = 15
+ACTIVE_FOR_S = 4.0
+"""So long after the last touch, key or message the window looks for input 60 times a second; later 15 times, which costs a
+quarter and still sees a first touch within 67 ms. Callables posted over the bridge wake it at once at any time."""
+
+
+class WindowError(RuntimeError):
+    """The window cannot be opened; the message says what is missing and what to do."""
+
+
+def configure(
+    panel: Panel,
+    *,
+    data_dir: Path,
+    title: str,
+    fullscreen: bool = False,
+    position: tuple[int, int] | None = None,
+) -> None:
+    """Tell Kivy about the panel: no multisamples, no emulated touches, nothing written to anybody's home.
+
+    Kivy keeps its own files in `data_dir`/kivy. `position` places a window that is not full screen.
+
+    Raises WindowError when Kivy is already imported, since it would ignore all of this.
+    """
+    if "kivy" in sys.modules:
+        raise WindowError("Kivy was imported before window.configure(); import screens and widgets after it")
+    home = data_dir / "kivy"
+    home.mkdir(parents=True, exist_ok=True)
+    os.environ.update(
+        KIVY_HOME=str(home),
+        KIVY_NO_ARGS="1",
+        KIVY_NO_CONFIG="1",
+        KIVY_NO_FILELOG="1",
+        KIVY_LOG_MODE="PYTHON",
+        KIVY_WINDOW="sdl2",
+        KIVY_TEXT="sdl2",
+        KIVY_IMAGE="sdl2",
+        KIVY_CLIPBOARD="dummy",
+        KIVY_METRICS_DENSITY="1",
+    )
+    logging.getLogger("kivy").setLevel(logging.WARNING)
+    from kivy.config import Config
+
+    # An argument KIVY_NO_CONFIG leaves Kivy's defaults in memory; these lines are all that differs.
+    graphics: dict[str, object] = {
+        "width": panel.width_px,
+        "height": panel.height_px,
+        "fullscreen": "auto" if fullscreen else 0,
+        "show_cursor": 0 if fullscreen else 1,
+        "resizable": 0,
+        "multisamples": 0,
+        "maxfps": ACTIVE_FPS,
+        "min_state_time": 0.035,
+    }
+    if position is not None:
+        graphics |= {"position": "custom", "left": position[0], "top": position[1]}
+    for name, value in graphics.items():
+        Config.set("graphics", name, str(value))
+    for name, value in {"kivy_clock": "interrupt", "exit_on_escape": 0, "log_level": "warning", "window_icon": ""}.items():
+        Config.set("kivy", name, str(value))
+    # SDL brings touches and mouse itself; Kivy's other providers would report every touch twice, or draw red dots.
+    Config.remove_section("input")
+    Config.add_section("input")
+    Config.set("input", "mouse", "mouse,disable_multitouch")
+    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", title)
+    os.environ["SDL_VIDEO_ALLOW_SCREENSAVER"] = "0"
+
+
+class Pace:
+    """How often the window looks for input: often while somebody is there, seldom otherwise. Drawing happens on change only."""
+
+    def __init__(self) -> None:
+        from kivy.clock import Clock
+
+        self._clock = Clock
+        self._slow_down = Clock.create_trigger(self._idle, ACTIVE_FOR_S)
+        self.awake()
+
+    def awake(self, *_: object) -> None:
+        """Somebody is there: full rate for the next seconds."""
+        # Kivy has no public setting for the rate of a running clock; this attribute is what its own Config option sets.
+        self._clock._max_fps = float(ACTIVE_FPS)
+        self._slow_down.cancel()
+        self._slow_down()
+
+    def _idle(self, *_: object) -> None:
+        self._clock._max_fps = float(IDLE_FPS)
+
+
+def run(
+    build: Callable[[], "Widget"],
+    *,
+    title: str,
+    on_first_frame: Callable[[float], object] | None = None,
+    on_stop: Callable[[], object] | None = None,
+) -> None:
+    """Open the window, show what `build` makes and return when `stop` is called or the window is closed.
+
+    `on_first_frame` gets the seconds from the start of this process to the first drawn frame. `on_stop` runs before the
+    window closes.
+
+    Raises WindowError when there is no display to open a window on.
+    """
+    from kivy.base import EventLoop, runTouchApp
+
+    EventLoop.ensure_window()
+    window: Any = EventLoop.window
+    if window is None:
+        raise WindowError(
+            "no window could be opened; set DISPLAY to a running X server (or run under Xvfb), or start on a console with KMS"
+        )
+    window.set_title(title)
+    pace = Pace()
+    window.bind(on_touch_down=pace.awake, on_key_down=pace.awake)
+
+    def first_frame(*_: object) -> None:
+        window.funbind("on_flip", first_frame)
+        if on_first_frame is not None:
+            on_first_frame(seconds_since_start())
+
+    window.fbind("on_flip", first_frame)
+    try:
+        runTouchApp(build())
+    finally:
+        if on_stop is not None:
+            on_stop()
+
+
+def stop() -> None:
+    """End `run`. Call it on the Kivy thread (through the bridge)."""
+    from kivy.base import stopTouchApp
+
+    stopTouchApp()
+
+
+def seconds_since_start() -> float:
+    """Seconds since the kernel started this process, so that interpreter start and imports count too (Linux)."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - started
