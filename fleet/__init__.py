@@ -1,0 +1,1 @@
+"""The fleet server: a folder a feature, composed in `fleet.app`, run by `nw-fleet` (`fleet.cli`)."""

@@ -1,0 +1,1 @@
+"""A hall's content: items, importing them, building packs."""
