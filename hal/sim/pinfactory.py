@@ -55,7 +55,7 @@ class SocketPin(MockPin):  # type: ignore[misc]
             self.drive_high() if self._outside else self.drive_low()
 
     @property
-    def number(self) -> int:
+    def bcm(self) -> int:
         """BCM number."""
         return int(self._number)
 
@@ -109,7 +109,7 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
             subscribers = list(self._subscribers)
         if not subscribers:
             return
-        number = pin.number
+        number = pin.bcm
         name = self._names.get(number, str(number))
         for controller in subscribers:
             controller.tell({"changed": name, "pin": number, "value": int(pin.state), "at_s": time.monotonic()})

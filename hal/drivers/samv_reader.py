@@ -1,0 +1,266 @@
+"""Resident identity-card reader: SAM-V over a serial port.
+
+Find, select and read come always in this order. After a successful read the same card is not found again until it has
+left, so "not found" does not tell whether a card lies there. Its removal is learnt by asking for something that only a
+card on the reader can give (`presence` in the profile); where a reader cannot be asked, by the next card that is found, or
+by presuming it after a while. `CardRemoved.evidence` says which.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Literal
+
+import structlog
+
+from hal.api import CardError, CardPresent, CardRemoved, Event, EventListener, Health, HealthListener
+from hal.config import IdCardConfig
+from hal.drivers.line import Line, LineSlow, keep_open
+from hal.drivers.samv import FOUND, OK, PROFILES, Answer, Parser, command
+from hal.drivers.samv_text import TEXT_BYTES, CardInvalid, read_text
+from hal.health import HealthRecord
+
+SHORT_ANSWER_S = 1.0
+READ_ANSWER_S = 5.0
+SILENT_AFTER = 2
+"""Unanswered commands until the reader counts as silent."""
+GONE_AFTER = 2
+"""Failed questions until a card counts as gone, so that one disturbed answer removes nothing."""
+
+QUIET_S = 0.2
+"""Silence after which a damaged answer counts as over."""
+
+NO_CONTENT = 0x91
+UNKNOWN_COMMAND = 0x21
+
+CardReason = Literal["card.read_failed", "card.moved", "card.rejected", "card.unknown", "card.data_invalid"]
+_READ_ERRORS: dict[int, CardReason] = {
+    0x31: "card.rejected",
+    0x32: "card.rejected",
+    0x33: "card.rejected",
+    0x47: "card.rejected",
+    0x40: "card.unknown",
+}
+_LEFT = (0x41, 0x81, 0x34)
+_UNHEALTHY = {0x66: "id_card.not_licensed", 0x23: "id_card.not_licensed"}
+
+log = structlog.get_logger("hal")
+
+
+class SamvReader:
+    """`hal.api.IdCardReader` for SAM-V readers; `key` is the secret of `CardData.reference`."""
+
+    name = "id_card"
+
+    def __init__(self, config: IdCardConfig, *, key: bytes, on_event: EventListener, on_health: HealthListener) -> None:
+        self._config = config
+        self._key = key
+        self._commands = PROFILES[config.profile]
+        self._on_event = on_event
+        self._health = HealthRecord(self.name, on_health)
+        self._stop = threading.Event()
+        self._parser = Parser()
+        self._buffer = bytearray(2048)
+        self._present_since_s: float | None = None
+        self._askable = self._commands.presence is not None
+        self._doubts = 0
+        self._unanswered = 0
+        self._told_error = False
+        self._thread = threading.Thread(target=self._run, name="hal-id-card", daemon=True)
+
+    def start(self) -> None:
+        """See `Peripheral.start`."""
+        self._thread.start()
+
+    def health(self) -> Health:
+        """See `Peripheral.health`."""
+        return self._health.get()
+
+    def card_present(self) -> bool:
+        """See `IdCardReader.card_present`."""
+        return self._present_since_s is not None
+
+    def close(self) -> None:
+        """See `Peripheral.close`."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
+        self._health.set("hal.stopped")
+
+    def _run(self) -> None:
+        keep_open(self._config.port, self._config.baud, self._session, health=self._health, stop=self._stop)
+
+    def _session(self, line: Line) -> None:
+        try:
+            self._greet(line)
+            while not self._stop.is_set():
+                if self._present_since_s is None:
+                    self._look(line)
+                else:
+                    self._watch(line)
+                self._stop.wait(self._config.poll_ms / 1000)
+        finally:
+            self._parser.wipe()
+            self._removed("lost")
+
+    def _greet(self, line: Line) -> None:
+        """Ask the security module for its state until it answers."""
+        while not self._stop.is_set():
+            answer = self._ask(line, self._commands.status, SHORT_ANSWER_S)
+            if answer is not None:
+                self._judge(answer, fine=(OK,))
+                return
+            self._stop.wait(self._config.poll_ms / 1000)
+
+    def _look(self, line: Line) -> None:
+        """One search for a card; reads it when there is one."""
+        answer = self._ask(line, self._commands.find, SHORT_ANSWER_S)
+        if answer is None:
+            return
+        self._judge(answer, fine=(FOUND, 0x80, 0x81, 0x34))
+        if answer.status == FOUND:
+            self._read(line)
+        else:
+            self._told_error = False
+
+    def _read(self, line: Line) -> None:
+        """Select and read the card that was found; a second try only while the reader finds it again."""
+        reason = self._try_read(line)
+        if reason is None:
+            return
+        again = self._ask(line, self._commands.find, SHORT_ANSWER_S)
+        if again is not None and again.status == FOUND:
+            reason = self._try_read(line)
+        if reason is not None and not self._told_error:
+            self._told_error = True
+            self._emit(CardError(reason))
+
+    def _try_read(self, line: Line) -> CardReason | None:
+        """Returns why the card could not be read, or None after `CardPresent` was told."""
+        selected = self._ask(line, self._commands.select, SHORT_ANSWER_S)
+        if selected is None or selected.status != OK:
+            return "card.read_failed" if selected is None else self._why(selected.status)
+        answer = self._ask(line, self._commands.read, READ_ANSWER_S)
+        if answer is None:
+            return "card.read_failed"
+        if answer.status != OK:
+            return self._why(answer.status)
+        try:
+            card = read_text(_text_of(answer.data), self._key)
+        except CardInvalid as error:
+            log.warning("card refused", problem=str(error))
+            return "card.data_invalid"
+        finally:
+            answer.wipe()
+        self._present_since_s = time.monotonic()
+        self._doubts, self._told_error = 0, False
+        self._emit(CardPresent(card))
+        return None
+
+    def _why(self, status: int) -> CardReason:
+        if status in _LEFT:
+            return "card.moved"
+        return _READ_ERRORS.get(status, "card.read_failed")
+
+    def _watch(self, line: Line) -> None:
+        """Learn whether the card that was read still lies there."""
+        if not self._askable or self._commands.presence is None:
+            self._watch_without_asking(line)
+            return
+        answer = self._ask(line, self._commands.presence, SHORT_ANSWER_S)
+        if answer is None:
+            if self._unanswered >= SILENT_AFTER:
+                self._removed("lost")
+            return
+        status = answer.status
+        answer.wipe()
+        if status == UNKNOWN_COMMAND:
+            log.warning("reader cannot be asked for the card; use the profile no_probe", port=self._config.port)
+            self._askable = False
+        elif status in (OK, NO_CONTENT):
+            self._doubts = 0
+        else:
+            self._doubts += 1
+            if self._doubts >= GONE_AFTER:
+                self._removed("asked")
+
+    def _watch_without_asking(self, line: Line) -> None:
+        answer = self._ask(line, self._commands.find, SHORT_ANSWER_S)
+        if answer is not None and answer.status == FOUND:
+            self._removed("another")
+            self._read(line)
+            return
+        since_s = self._present_since_s
+        if since_s is not None and time.monotonic() - since_s > self._config.presume_removed_s:
+            self._removed("presumed")
+
+    def _removed(self, evidence: Literal["asked", "another", "presumed", "lost"]) -> None:
+        if self._present_since_s is not None:
+            self._present_since_s = None
+            self._emit(CardRemoved(evidence))
+
+    def _ask(self, line: Line, code: bytes, timeout_s: float) -> Answer | None:
+        """Send one command and wait for its answer; None on silence, or when only damaged answers came."""
+        line.drain()
+        self._parser.wipe()
+        damaged = self._parser.damaged
+        try:
+            line.write(command(code), SHORT_ANSWER_S)
+        except LineSlow:
+            self._note_silence(damaged=False)
+            return None
+        end_s = time.monotonic() + timeout_s
+        while not self._stop.is_set() and (left_s := end_s - time.monotonic()) > 0:
+            count = line.read_into(self._buffer, min(left_s, QUIET_S))
+            answers = self._parser.feed(memoryview(self._buffer)[:count])
+            self._buffer[:count] = bytes(count)
+            if answers:
+                self._unanswered = 0
+                return answers[-1]
+            if count == 0 and self._parser.damaged > damaged:
+                # The answer came damaged and nothing follows; it will not come again.
+                break
+        self._parser.wipe()
+        if not self._stop.is_set():
+            self._note_silence(damaged=self._parser.damaged > damaged)
+        return None
+
+    def _note_silence(self, *, damaged: bool) -> None:
+        self._unanswered += 1
+        if self._unanswered >= SILENT_AFTER:
+            self._health.set("id_card.garbled" if damaged else "id_card.silent")
+
+    def _judge(self, answer: Answer, *, fine: tuple[int, ...]) -> None:
+        """Health as this answer shows it."""
+        code = f"{answer.status:02X}"
+        if answer.status in fine:
+            self._health.set("hal.ok")
+        elif answer.status in _UNHEALTHY:
+            self._health.set(_UNHEALTHY[answer.status])
+        elif answer.status in (0x60, 0x61):
+            self._health.set("id_card.self_test", code=code)
+        elif answer.status == UNKNOWN_COMMAND:
+            self._health.set("id_card.refused", code=code)
+
+    def _emit(self, event: Event) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            self._on_event(self.name, event)
+        except Exception:
+            log.exception("event listener failed", peripheral=self.name)
+
+
+def _text_of(data: bytearray) -> memoryview:
+    """The text within the answer to a read command; the photo behind it is overwritten at once, never decoded.
+
+    Raises:
+        CardInvalid: the lengths told in the answer do not fit it.
+    """
+    text_bytes = int.from_bytes(data[0:2], "big")
+    photo_bytes = int.from_bytes(data[2:4], "big")
+    data[4 + TEXT_BYTES :] = bytes(max(0, len(data) - 4 - TEXT_BYTES))
+    if text_bytes != TEXT_BYTES or len(data) != 4 + text_bytes + photo_bytes:
+        raise CardInvalid(f"the answer has {len(data)} bytes for {text_bytes} of text and {photo_bytes} of photo")
+    return memoryview(data)[4 : 4 + TEXT_BYTES]
