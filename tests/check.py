@@ -15,7 +15,7 @@ CHECKS: dict[str, list[str]] = {
     "mypy": [str(BIN / "mypy")],
     "imports": [str(BIN / "lint-imports")],
     "translations": [sys.executable, "-m", "ui.locale_check"],
-    "documentation": [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/docs", "tests/wire/test_wire_published.py"],
+    "documentation": [sys.executable, "-m", "pytest", "-q", "tests/docs", "tests/wire/test_wire_published.py"],
 }
 
 
