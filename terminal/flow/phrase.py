@@ -1,6 +1,6 @@
 """A text that is not yet in any language: its id and arguments. The flow speaks in phrases, screens and paper translate."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 
@@ -19,3 +19,13 @@ NOTHING = Phrase("")
 def phrase(message_id: str, **args: object) -> Phrase:
     """A phrase with its arguments: `phrase("idle.left", seconds=20)`."""
     return Phrase(message_id, args)
+
+
+def spoken(value: "Phrase | str", say: Callable[..., str]) -> str:
+    """The sentence in a language: `say(message_id, **args)` translates, phrases among the arguments are spoken first."""
+    if isinstance(value, str):
+        return value
+    if not value.id:
+        return ""
+    args = {key: spoken(arg, say) if isinstance(arg, Phrase) else arg for key, arg in value.args.items()}
+    return say(value.id, **args)

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from pack.model import Department, Hall, Item, Language, Scenario
+from pack.search import Hit
 from terminal.flow.idle import Profile
 from terminal.flow.phrase import Phrase
+from terminal.flow.places import Shelf
 
 EndedBy = Literal["done", "timeout", "door", "restart", "face_lost"]
 Matter = Literal["guide", "notice", "scenario", "search", "help", "take_away"]
@@ -19,17 +21,6 @@ HelpState = Literal["asking", "waiting", "seen", "nobody", "unreachable"]
 
 class DiaryFull(Exception):
     """The journal has no room, or its disk refuses: what was to be done is not kept, so it must not be shown as done."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """One search result: the item, and which characters of the shown name matched, as (start, end) pairs."""
-
-    code: str
-    name: str
-    department: str
-    spans: tuple[tuple[int, int], ...] = ()
-    why: str = ""
 
 
 class Content(Protocol):
@@ -48,9 +39,9 @@ class Content(Protocol):
 
     def scenario(self, code: str) -> Scenario | None: ...
 
-    def shelf(self, name: str) -> Sequence[Item]: ...
+    def shelf(self, name: Shelf) -> Sequence[Item]: ...
 
-    def search(self, query: str, *, language: Language, limit: int) -> Sequence[Found]: ...
+    def search(self, query: str, *, limit: int, language: Language) -> Sequence[Hit]: ...
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ CARD_LEFT_MS = 30_000
 ASK_AFTER_PAPER_MS = 12_000
 """After this long beside a finished print the terminal asks for the rating by itself."""
 MOST_TYPED = 24
+HASTY_MS = 1_000
+"""A second tap on 结束 this soon is the same person, not the next one."""
 
 
 class Visit:
@@ -55,6 +57,7 @@ class Visit:
         content: Content | None = None,
         status: Status | None = None,
         language: Language = "zh",
+        help_phone: str = "",
     ) -> None:
         self._clock = clock
         self._diary = diary
@@ -63,6 +66,7 @@ class Visit:
         self._home_language: Language = language
         self.content = content
         self.status = status or Status(content=content is not None)
+        self.help_phone = help_phone
         self.idle = IdleTimer(clock)
         self.help = HelpCall(help_port, clock)
         self.phase: Phase = "attract"
@@ -117,16 +121,16 @@ class Visit:
 
     def touch(self) -> bool:
         """A finger came down. Returns whether the touch may act on what is drawn: the one that wakes may not."""
-        if self.phase == "secured":
-            return False
-        if self.phase != "visiting":
+        if self.phase == "visiting":
+            was_warning = self.warning
+            self.idle.touch()
+            if was_warning:
+                self.changed()
+            return True
+        hasty = self.phase == "goodbye" and self._clock.monotonic_ms() - self._phase_ms < HASTY_MS
+        if self.phase != "secured" and not hasty and self.content is not None:
             self._begin()
-            return False
-        was_warning = self.warning
-        self.idle.touch()
-        if was_warning:
-            self.changed()
-        return not was_warning
+        return False
 
     def tick(self) -> None:
         """Let time act. Call it when `next_tick_ms` has passed; calling it more often changes nothing."""
@@ -236,6 +240,11 @@ class Visit:
         assert self.session is not None
         self.session.language = language
         self.overlay = ""
+        self.changed()
+
+    def speak(self, language: Language) -> None:
+        """The hall's own language, which every visit begins with."""
+        self._home_language = language
         self.changed()
 
     def next_profile(self) -> None:

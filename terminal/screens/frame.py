@@ -1,0 +1,192 @@
+"""Header, place, footer and panels: the whole screen, kept in step with the visit. One `sync` a change, before the next frame."""
+
+from datetime import datetime
+
+from kivy.clock import Clock
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+
+from pack.model import Language
+from terminal.flow import places
+from terminal.flow.visit import Visit
+from terminal.screens.asking import AskingView
+from terminal.screens.attract import AttractView
+from terminal.screens.details import DetailsView
+from terminal.screens.ends import GoodbyeView, SecuredView
+from terminal.screens.guide import GuideView
+from terminal.screens.home import HomeView
+from terminal.screens.lists import DepartmentsView, ItemsView, ScenariosView, WindowsView
+from terminal.screens.overlays import HelpPanel, LanguagePanel, Overlay, WarningPanel
+from terminal.screens.paper import PaperView
+from terminal.screens.parting import PartingView
+from terminal.screens.plan import PlanView
+from terminal.screens.rate import RateView, ReasonsView
+from terminal.screens.search import SearchView
+from terminal.screens.take import TakeView
+from terminal.screens.view import View
+from ui.language import words
+from ui.stage import Stage
+from ui.theme import theme
+
+VIEWS: dict[type, type[View]] = {
+    places.Home: HomeView,
+    places.Search: SearchView,
+    places.Departments: DepartmentsView,
+    places.DepartmentItems: ItemsView,
+    places.ShelfItems: ItemsView,
+    places.Windows: WindowsView,
+    places.Guide: GuideView,
+    places.GuideDetails: DetailsView,
+    places.Scenarios: ScenariosView,
+    places.Asking: AskingView,
+    places.Plan: PlanView,
+    places.TakeAway: TakeView,
+    places.Paper: PaperView,
+    places.Rate: RateView,
+    places.Reasons: ReasonsView,
+    places.Parting: PartingView,
+}
+NOT_VISITING: dict[str, type[View]] = {"attract": AttractView, "goodbye": GoodbyeView, "secured": SecuredView}
+PANELS: dict[str, type[Overlay]] = {"help": HelpPanel, "language": LanguagePanel, "warning": WarningPanel}
+OTHERS: dict[str, str] = {"zh": "한 · EN", "ko": "中 · EN", "en": "中 · 한"}
+NEXT_PROFILE = {"standard": "elder", "elder": "contrast", "contrast": "standard"}
+
+
+class Frame(BoxLayout):
+    """What surrounds a place. `hall`, `label`, `clock` and `date` are said in the header."""
+
+    hall = StringProperty("")
+    label = StringProperty("")
+    clock = StringProperty("")
+    date = StringProperty("")
+    left_s = NumericProperty(60)
+    of_s = NumericProperty(60)
+    visiting = BooleanProperty(False)
+    at_home = BooleanProperty(True)
+
+    def __init__(self, visit: Visit) -> None:
+        self.visit = visit
+        super().__init__()
+
+    def home_or_end(self) -> None:
+        """The left button: to the first screen, or from there out."""
+        if self.at_home:
+            self.visit.end()
+        else:
+            self.visit.home()
+
+    def others(self, code: str) -> str:
+        """The languages one could change to."""
+        return OTHERS[code]
+
+    def profile_text(self, profile: str, _: object) -> str:
+        """What a touch on the profile button changes to."""
+        return words.t(f"foot.to_{NEXT_PROFILE[profile]}")
+
+    def profile_icon(self, profile: str) -> str:
+        """The sign of what a touch changes to."""
+        return {"standard": "elder", "elder": "contrast", "contrast": "people"}[profile]
+
+
+class TerminalStage(Stage):
+    """The root widget: follows the visit."""
+
+    def __init__(self, visit: Visit, *, label: dict[Language, str] | None = None, hall: str = "", **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.visit = visit
+        self._label, self._hall = label or {}, hall
+        self._key: tuple[object, ...] = ()
+        self._panel: Overlay | None = None
+        self._panel_key: tuple[object, ...] = ()
+        self.frame: Frame | None = None
+        self.view: View | None = None
+        self.sync_soon = Clock.create_trigger(self.sync, -1)
+        visit.changed = self.sync_soon
+        self.bind(on_wake=lambda *_: visit.touch(), on_activity=self._activity)
+        self.sync()
+
+    def rename(self, *, hall: str, label: dict[Language, str]) -> None:
+        """The fleet gave the device another place."""
+        self._hall, self._label = hall, label
+        self.sync_soon()
+
+    def _activity(self, *_: object) -> None:
+        if not self.asleep:
+            self.visit.touch()
+            self.second()
+
+    def sync(self, *_: object) -> None:
+        """Make the screen say what the visit says. Cheap when nothing changed."""
+        visit = self.visit
+        if words.code != visit.language:
+            words.use(visit.language)
+        if theme.profile != visit.profile:
+            theme.use(profile=visit.profile)
+        self.asleep = visit.phase != "visiting"
+        key = (visit.phase, type(visit.place), visit.language, visit.profile, id(visit.content))
+        if key == self._key and self.view is not None and self._same_place():
+            self.view.refresh()
+        else:
+            self._rebuild(key)
+        self._sync_panel()
+        self._sync_frame()
+
+    def _same_place(self) -> bool:
+        place = self.visit.place
+        if self.view.shown == place or self.visit.phase != "visiting":
+            return True
+        if self.view.follows:
+            self.view.follow(place)
+            return True
+        return False
+
+    def _rebuild(self, key: tuple[object, ...]) -> None:
+        self._key = key
+        visit = self.visit
+        kind = VIEWS[type(visit.place)] if visit.phase == "visiting" else NOT_VISITING[visit.phase]
+        if self._panel is not None:
+            self.remove_widget(self._panel)
+            self._panel, self._panel_key = None, ()
+        if self.frame is None:
+            self.frame = Frame(visit)
+            self.show(self.frame, visit.screen_name)
+        self.screen_name = visit.screen_name
+        self.view = kind(visit, visit.place)
+        slot = self.frame.ids.slot
+        slot.clear_widgets()
+        slot.add_widget(self.view)
+
+    def _sync_panel(self) -> None:
+        visit = self.visit
+        name = "warning" if visit.warning else visit.overlay
+        key = (name, visit.language, visit.profile)
+        if key != self._panel_key:
+            if self._panel is not None:
+                self.remove_widget(self._panel)
+            self._panel = PANELS[name](visit) if name else None
+            self._panel_key = key
+            if self._panel is not None:
+                self.add_widget(self._panel)
+        elif self._panel is not None:
+            self._panel.refresh()
+
+    def _sync_frame(self) -> None:
+        frame, visit = self.frame, self.visit
+        frame.hall = visit.content.hall.name.get(visit.language) if visit.content else self._hall
+        frame.label = self._label.get(visit.language) or self._label.get("zh", "")
+        frame.visiting = visit.phase == "visiting"
+        frame.at_home = isinstance(visit.place, places.Home)
+        self.second()
+
+    def second(self, *_: object) -> None:
+        """Once a second during a visit: the ring, and the warning's seconds."""
+        idle, frame = self.visit.idle, self.frame
+        frame.left_s = -(-idle.left_ms() // 1000)
+        frame.of_s = (idle.patience.idle_ms + idle.patience.warning_ms) / 1000
+        if self._panel is not None:
+            self._panel.refresh()
+
+    def minute(self, now: datetime) -> None:
+        """The clock in the header."""
+        self.frame.clock = f"{now:%H:%M}"
+        self.frame.date = words.date(now)

@@ -1,0 +1,289 @@
+"""Every screen of the terminal in every language and profile, as pictures to look at and as layouts for tests to check.
+
+The content is the demonstration catalogue; ports answer nothing, the clock stands still.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pack.build import build
+from pack.model import Language
+from pack.reader import open_pack
+from terminal.content import PackContent
+from terminal.flow import places
+from terminal.flow.idle import PROFILES, Profile
+from terminal.flow.phrase import Phrase, phrase
+from terminal.flow.ports import EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Subject
+from terminal.flow.session import Card
+from terminal.flow.status import Part, Status
+from terminal.flow.visit import Visit
+from ui.shots import Shot, dressed
+from ui.tokens import TERMINAL_21
+
+if TYPE_CHECKING:
+    from kivy.uix.widget import Widget
+
+NOW = datetime(2026, 11, 22, 14, 26, tzinfo=timezone(timedelta(hours=8)))
+LABEL: dict[Language, str] = {
+    "zh": "24小时自助服务区 · 1号机",
+    "ko": "24시간 자체봉사구역 · 1호기",
+    "en": "24-hour zone · terminal 1",
+}
+OUT = Part(works=False, reason=phrase("why.paper_out"))
+
+
+class StillClock:
+    """A clock that moves only when told."""
+
+    def __init__(self) -> None:
+        self.ms = 1_000_000
+
+    def monotonic_ms(self) -> int:
+        return self.ms
+
+    def now(self) -> datetime:
+        return NOW
+
+
+class Quiet:
+    """Printer, help and diary that take everything and answer nothing."""
+
+    can_rate = True
+
+    def __init__(self) -> None:
+        self.done: Callable[[str, Outcome, Phrase], None] = lambda *_: None
+        self.answer: Callable[[str, HelpState], None] = lambda *_: None
+        self.sheet: Sheet | None = None
+        self.call_id = ""
+
+    def send(self, sheet: Sheet, done: Callable[[str, Outcome, Phrase], None]) -> None:
+        self.sheet, self.done = sheet, done
+
+    def call(self, call_id: str, *, where: str, answer: Callable[[str, HelpState], None]) -> None:
+        self.call_id, self.answer = call_id, answer
+
+    def cancel(self, call_id: str) -> None: ...
+
+    def session_opened(self, session: bytes) -> None: ...
+
+    def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None: ...
+
+    def print_asked(self, sheet: Sheet, *, session: bytes) -> None: ...
+
+    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase) -> None: ...
+
+    def door(self, opened: bool) -> None: ...
+
+    def rating_invited(self, rating: bytes, *, subject: Subject) -> None: ...
+
+    def rating_pressed(self, rating: bytes, level: int) -> None: ...
+
+    def rating_amended(self, rating: bytes, level: int) -> None: ...
+
+    def rating_closed(
+        self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
+    ) -> str:
+        return "7K3M-P0XW-9"
+
+
+class Scene:
+    """A visit with everything around it, to be led into a state."""
+
+    def __init__(self, *, content: PackContent | None, status: Status) -> None:
+        self.clock, self.quiet = StillClock(), Quiet()
+        self.visit = Visit(
+            clock=self.clock, diary=self.quiet, paper=self.quiet, help_port=self.quiet, new_id=lambda: b"\x07" * 16,
+            content=content, status=status,
+        )  # fmt: skip
+
+    def printed(self, outcome: Outcome, reason: Phrase | None = None) -> None:
+        """The printer answers."""
+        assert self.quiet.sheet is not None
+        self.quiet.done(self.quiet.sheet.job_id, outcome, reason or phrase(""))
+
+
+@cache
+def catalogue() -> PackContent:
+    """The demonstration catalogue as a real pack in a temporary folder."""
+    from demo.catalogue import read_catalogue
+
+    path = Path(tempfile.mkdtemp(prefix="nightwindow-shots-")) / "hall.pack"
+    build(read_catalogue(), path, built_at=NOW, signer=bytes(32))
+    return PackContent(open_pack(path, verify_key=None))
+
+
+def shots() -> Iterator[Shot]:
+    """All states × languages × profiles, the home screen also by night."""
+    for state in STATES:
+        for language in ("zh", "ko", "en"):
+            for profile in PROFILES:
+                yield shot(state, language, profile)
+    for state in ("home", "attract", "guide", "rate"):
+        yield shot(state, "zh", "standard", night=True)
+
+
+def shot(state: str, language: Language, profile: Profile, *, night: bool = False) -> Shot:
+    """One picture of one state."""
+    name = f"terminal/{state}-{language}-{profile}{'-night' if night else ''}"
+    make = dressed(
+        lambda: stage(state, language, profile),
+        panel=TERMINAL_21, kind="kiosk", language=language, profile=profile, night=night,
+    )  # fmt: skip
+    return Shot(name, make)
+
+
+def stage(state: str, language: Language, profile: Profile) -> "Widget":
+    """The stage in a state, ready to be drawn."""
+    from terminal.screens.frame import TerminalStage
+    from terminal.screens.rules import load_screens
+
+    load_screens()
+    content = None if state.startswith("empty") else catalogue()
+    scene = Scene(content=content, status=Status(content=content is not None, demonstration=content is not None))
+    visit = scene.visit
+    if state.split("_")[0] not in ("attract", "empty"):
+        visit.touch()
+        visit.set_language(language)
+        while visit.profile != profile:
+            visit.next_profile()
+    else:
+        visit.speak(language)
+    STATES[state](scene)
+    made = TerminalStage(visit, label=LABEL, hall="云溪县政务服务中心")
+    made.minute(NOW)
+    return made
+
+
+def _first_code() -> str:
+    return catalogue().shelf("popular")[0].code
+
+
+def _passport() -> str:
+    return catalogue().search("护照", limit=1, language="zh")[0].code
+
+
+def _core() -> str:
+    return next((item.code for item in catalogue().pack.items(limit=200) if item.guide is None), _first_code())
+
+
+def _plan(scene: Scene) -> None:
+    scenario = catalogue().scenarios()[0]
+    scene.visit.go(places.Plan(scenario.code, scenario.situations[0].id))
+
+
+def _asking(scene: Scene) -> None:
+    scenario = next(each for each in catalogue().scenarios() if each.questions)
+    scene.visit.go(places.Asking(scenario.code, scenario.questions[0].id))
+
+
+def _search(query: str) -> Callable[[Scene], None]:
+    def lead(scene: Scene) -> None:
+        scene.visit.go(places.Search())
+        scene.visit.type(query)
+
+    return lead
+
+
+def _guide(scene: Scene) -> None:
+    scene.visit.go(places.Guide(_passport()))
+    scene.visit.tick_material(Subject(code=_passport()), 0)
+
+
+def _paper(outcome: Outcome | None, reason: Phrase | None = None) -> Callable[[Scene], None]:
+    def lead(scene: Scene) -> None:
+        _guide(scene)
+        scene.visit.print_notice(Subject(code=_passport()))
+        if outcome:
+            scene.printed(outcome, reason)
+
+    return lead
+
+
+def _rate(scene: Scene) -> None:
+    _paper("printed")(scene)
+    scene.visit.done()
+
+
+def _reasons(level: int) -> Callable[[Scene], None]:
+    def lead(scene: Scene) -> None:
+        _rate(scene)
+        scene.visit.press(level)
+
+    return lead
+
+
+def _parting(scene: Scene) -> None:
+    _reasons(4)(scene)
+    scene.visit.rating_done()
+
+
+def _help(state: HelpState) -> Callable[[Scene], None]:
+    def lead(scene: Scene) -> None:
+        _guide(scene)
+        scene.visit.call_help()
+        scene.quiet.answer(scene.quiet.call_id, state)
+
+    return lead
+
+
+def _warning(scene: Scene) -> None:
+    _guide(scene)
+    scene.clock.ms += scene.visit.idle.patience.idle_ms + 4_000
+
+
+def _troubled(scene: Scene) -> None:
+    scene.visit.status_changed(Status(printer=OUT, reader=Part(works=False), network=False, elsewhere="二楼东侧"))
+
+
+def _left(scene: Scene) -> None:
+    scene.visit.card_present(Card("张*"))
+    scene.visit.end("timeout")
+
+
+STATES: dict[str, Callable[[Scene], None]] = {
+    "attract": lambda scene: None,
+    "attract_trouble": _troubled,
+    "attract_card": lambda scene: setattr(scene.visit, "card_on_reader", True),
+    "empty": lambda scene: None,
+    "home": lambda scene: None,
+    "home_card": lambda scene: scene.visit.card_present(Card("张*")),
+    "home_trouble": _troubled,
+    "departments": lambda scene: scene.visit.go(places.Departments()),
+    "items": lambda scene: scene.visit.go(places.DepartmentItems(catalogue().departments()[1].code)),
+    "popular": lambda scene: scene.visit.go(places.ShelfItems("popular")),
+    "windows": lambda scene: scene.visit.go(places.Windows()),
+    "search": lambda scene: scene.visit.go(places.Search()),
+    "search_found": _search("hz"),
+    "search_none": _search("qqqq"),
+    "guide": _guide,
+    "guide_long": lambda scene: scene.visit.go(places.Guide(_first_code())),
+    "guide_core": lambda scene: scene.visit.go(places.Guide(_core())),
+    "guide_gone": lambda scene: scene.visit.go(places.Guide("gone")),
+    "guide_trouble": lambda scene: (_guide(scene), _troubled(scene)),
+    "details": lambda scene: scene.visit.go(places.GuideDetails(_passport())),
+    "scenarios": lambda scene: scene.visit.go(places.Scenarios()),
+    "asking": _asking,
+    "plan": _plan,
+    "take": lambda scene: scene.visit.go(places.TakeAway(code=_passport())),
+    "paper_sending": _paper(None),
+    "paper_printed": _paper("printed"),
+    "paper_not_printed": _paper("not_printed", phrase("why.paper_out")),
+    "paper_unknown": _paper("unknown"),
+    "rate": _rate,
+    "reasons_good": _reasons(5),
+    "reasons_bad": _reasons(1),
+    "parting": _parting,
+    "help_waiting": _help("waiting"),
+    "help_seen": _help("seen"),
+    "help_nobody": _help("nobody"),
+    "help_unreachable": _help("unreachable"),
+    "language": lambda scene: scene.visit.show("language"),
+    "warning": _warning,
+    "goodbye": lambda scene: scene.visit.end(),
+    "goodbye_card": _left,
+    "secured": lambda scene: scene.visit.door(True),
+}
