@@ -20,6 +20,7 @@ from pack.seal import SCHEMA, PackManifest, trailer
 from pack.tokens import PREFIX_LENGTHS, index_tokens
 
 APPLICATION_ID = 0x4E575031  # "NWP1", so that `file` and SQLite tools can tell a pack.
+TERM_TABLES = ("name_terms", "alias_terms", "department_terms")
 _LAST = 1 << 40
 
 
@@ -112,7 +113,7 @@ def _json(value: Any) -> str:
 
 
 def _fill_items(db: Database, items: list[Item], syllables: set[str]) -> None:
-    rows, terms = [], []
+    rows, name_terms, alias_terms = [], [], []
     for number, item in enumerate(items, start=1):
         names = _texts([*_all(item.name), *_all(item.short_name)], syllables)
         aliases = _texts(list(item.aliases), syllables)
@@ -122,12 +123,16 @@ def _fill_items(db: Database, items: list[Item], syllables: set[str]) -> None:
             {"id": number, "code": item.code, "fold": fold(item.code).text, "department": item.department}
             | {"search": search, "body": _json(item)}
         )
-        terms.append((number, " ".join(names.tokens), " ".join(aliases.tokens)))
+        name_terms.append((number, " ".join(names.tokens)))
+        if aliases.tokens:
+            alias_terms.append((number, " ".join(aliases.tokens)))
     db.table("item").insert_all(rows, pk="id", columns=dict.fromkeys(("code", "fold", "department", "search", "body"), str))
     db.table("item").create_index(["code"], unique=True)
-    db.table("item").create_index(["fold"])
+    db.table("item").create_index(["fold"], "item_by_fold")
+    db.table("item").create_index(["id", "fold"], "item_by_rank")
     db.table("item").create_index(["department"])
-    db.conn.executemany("INSERT INTO item_terms(rowid, name, alias) VALUES (?, ?, ?)", terms)
+    for table, terms in (("name_terms", name_terms), ("alias_terms", alias_terms)):
+        db.conn.executemany(f"INSERT INTO {table}(rowid, tokens) VALUES (?, ?)", terms)
 
 
 def _fill_departments(db: Database, departments: tuple[Department, ...], syllables: set[str]) -> None:
@@ -138,13 +143,13 @@ def _fill_departments(db: Database, departments: tuple[Department, ...], syllabl
         terms.append((number, " ".join(texts.tokens)))
     db.table("department").insert_all(rows, pk="id", columns=dict.fromkeys(("code", "search", "body"), str))
     db.table("department").create_index(["code"], unique=True)
-    db.conn.executemany("INSERT INTO department_terms(rowid, name) VALUES (?, ?)", terms)
+    db.conn.executemany("INSERT INTO department_terms(rowid, tokens) VALUES (?, ?)", terms)
 
 
 def _fill(db: Database, content: Content) -> tuple[int, int]:
     options = f"content='', detail=full, tokenize='ascii', prefix='{PREFIX_LENGTHS}', columnsize=0"
-    db.execute(f"CREATE VIRTUAL TABLE item_terms USING fts5(name, alias, {options})")
-    db.execute(f"CREATE VIRTUAL TABLE department_terms USING fts5(name, {options})")
+    for table in TERM_TABLES:
+        db.execute(f"CREATE VIRTUAL TABLE {table} USING fts5(tokens, {options})")
     syllables: set[str] = set()
     items = sorted((item for item in content.items if item.status != "withdrawn"), key=_rank)
     scenarios = sorted(content.scenarios, key=lambda scenario: (scenario.popularity or _LAST, scenario.code))
@@ -158,7 +163,7 @@ def _fill(db: Database, content: Content) -> tuple[int, int]:
     db.table("hall").insert({"id": 1, "code": content.hall.code, "body": _json(content.hall)}, pk="id")
     db.table("syllable").create({"text": str}, pk="text")
     db.table("syllable").insert_all({"text": syllable} for syllable in sorted(syllables))
-    for table in ("item_terms", "department_terms"):
+    for table in TERM_TABLES:
         db.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
     return len(items), len(scenarios)
 

@@ -4,7 +4,9 @@ Width, case and punctuation do not count: `（Ｃ１）驾驶证` folds to `c1�
 its combining marks), so the folded form of a part of a text is always a part of the text's folded form.
 """
 
+import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,8 +18,8 @@ class Folded(NamedTuple):
     """A folded text: `text[i]` stands for `original[starts[i]:ends[i]]`; `words` are indices where a word begins."""
 
     text: str
-    starts: tuple[int, ...]
-    ends: tuple[int, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
     words: tuple[int, ...]
 
     def span(self, first: int, last: int) -> tuple[int, int]:
@@ -30,39 +32,58 @@ class Folded(NamedTuple):
         return [self.text[start:stop] for start, stop in zip(self.words, stops, strict=True)] if self.text else []
 
 
+# Text of these characters alone is its own folded form; most names are.
+_PLAIN = re.compile(r"[0-9a-z\u4e00-\u9fff\uac00-\ud7a3]+")
+_PIECE = re.compile(_PLAIN.pattern + "|.", re.DOTALL)
+
+
 @lru_cache(maxsize=16_384)
 def _fold_cluster(cluster: str) -> str:
     plain = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", cluster).casefold())
     return "".join(char for char in plain if unicodedata.category(char).startswith(_KEPT))
 
 
-def _clusters(text: str) -> list[int]:
-    """Where clusters begin; every character is its own cluster in text that is already composed."""
-    if text.isascii() or unicodedata.is_normalized("NFC", text):
-        return list(range(len(text)))
-    return [
-        index for index, char in enumerate(text) if index == 0 or not (unicodedata.combining(char) or ord(char) in _CONJOINING_JAMO)
-    ]
+def _clusters(text: str) -> Iterator[str]:
+    """Each character with the marks that follow it, unless the text is composed already."""
+    if unicodedata.is_normalized("NFC", text):
+        yield from _PIECE.findall(text)
+        return
+    cluster = ""
+    for char in text:
+        if cluster and not (unicodedata.combining(char) or ord(char) in _CONJOINING_JAMO):
+            yield cluster
+            cluster = ""
+        cluster += char
+    if cluster:
+        yield cluster
 
 
 def fold(text: str) -> Folded:
     """Fold `text`; an empty result means it holds nothing that can be searched for."""
-    chars: list[str] = []
+    if _PLAIN.fullmatch(text):
+        return Folded(text, range(len(text)), range(1, len(text) + 1), (0,))
+    folded: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
     words: list[int] = []
-    begins = _clusters(text)
+    at = 0
     in_word = False
-    for start, end in zip(begins, [*begins[1:], len(text)], strict=True):
-        folded = _fold_cluster(text[start:end])
-        if folded and not in_word:
-            words.append(len(chars))
-        in_word = bool(folded)
-        for char in folded:
-            chars.append(char)
-            starts.append(start)
-            ends.append(end)
-    return Folded("".join(chars), tuple(starts), tuple(ends), tuple(words))
+    for cluster in _clusters(text):
+        is_plain = len(cluster) > 1 and _PLAIN.fullmatch(cluster) is not None
+        chars = cluster if is_plain else _fold_cluster(cluster)
+        if chars and not in_word:
+            words.append(len(starts))
+        in_word = bool(chars)
+        folded.append(chars)
+        after = at + len(cluster)
+        if is_plain:
+            starts.extend(range(at, after))
+            ends.extend(range(at + 1, after + 1))
+        else:
+            starts.extend([at] * len(chars))
+            ends.extend([after] * len(chars))
+        at = after
+    return Folded("".join(folded), starts, ends, tuple(words))
 
 
 def is_hanzi(char: str) -> bool:

@@ -1,5 +1,6 @@
 """Decides whether and where a query lies in a text. This is the definition of the search; the index only makes it fast."""
 
+from bisect import bisect_left
 from enum import IntEnum
 from functools import cached_property
 from itertools import accumulate
@@ -36,6 +37,7 @@ class Query:
         folded = fold(raw)
         self.text = folded.text[:MAX_QUERY]
         self.latin = latin(raw)[:MAX_QUERY]
+        self.latin_u = self.latin.replace("v", "u")
         self.words = folded.word_texts() if self.text.isascii() else []
 
 
@@ -59,12 +61,32 @@ class Term:
     @cached_property
     def bounds(self) -> list[int]:
         """The folded index where each unit begins, and the length at the end."""
-        return [0, *accumulate(len(unit) for unit in self.units)]
+        return [0, *accumulate(map(len, self.units))]
 
     @cached_property
-    def variants(self) -> list[list[str]]:
-        """One list of syllables a reading."""
-        return [variant.split(" ") for variant in self.readings.split("|")] if self.readings else []
+    def variants(self) -> list["Variant"]:
+        """The ways to read the text aloud."""
+        return [Variant(self.units, spoken.split(" ")) for spoken in self.readings.split("|") if spoken]
+
+
+class Variant:
+    """One reading of a text, prepared for comparing: a syllable, and the letters typed for it, each unit."""
+
+    def __init__(self, pieces: list[str], syllables: list[str]) -> None:
+        self.syllables = syllables
+        self.joined = "".join(syllables).replace("v", "u")
+        self.starts = [0, *accumulate(map(len, syllables))]
+        self.initials = initials(pieces, syllables)
+
+    def find(self, query: "Query") -> tuple[int, int, bool] | None:
+        """First and last unit (exclusive) that full pinyin touches, and whether the last was typed in full."""
+        at = self.joined.find(query.latin_u)
+        while at >= 0:
+            unit = bisect_left(self.starts, at)
+            if self.starts[unit] == at and (read := _pinyin_at(query.latin, self.syllables, unit)):
+                return unit, *read
+            at = self.joined.find(query.latin_u, at + 1)
+        return None
 
 
 def forms(syllable: str) -> tuple[str, ...]:
@@ -134,35 +156,33 @@ def _in_words(query: Query, term: Term) -> Match | None:
 
 def _in_pinyin(query: Query, term: Term) -> Match | None:
     best: Match | None = None
-    for syllables in term.variants:
-        for start in range(len(syllables)):
-            read = _pinyin_at(query.latin, syllables, start)
-            if read is None:
-                continue
-            last, is_full = read
-            found = Match(
-                _position(start, is_full and last == len(syllables)),
-                "pinyin",
-                *term.folded.span(term.bounds[start], term.bounds[last]),
-            )
-            best = found if best is None else min(best, found)
-            break
+    for variant in term.variants:
+        if (found := variant.find(query)) is None:
+            continue
+        start, last, is_full = found
+        position = _position(start, is_full and last == len(variant.syllables))
+        if best is None or position < best.position:
+            best = Match(position, "pinyin", *term.folded.span(term.bounds[start], term.bounds[last]))
     return best
 
 
 def _in_initials(query: Query, term: Term) -> Match | None:
     best: Match | None = None
-    for syllables in term.variants:
-        letters = initials(term.units, syllables)
-        start = letters.find(query.latin)
+    for variant in term.variants:
+        start = variant.initials.find(query.latin)
         if start < 0:
             continue
         end = start + len(query.latin)
-        owner = [unit for unit, piece in enumerate(term.units) for _ in (piece if piece.isascii() else "x")]
-        span = term.folded.span(term.bounds[owner[start]], term.bounds[owner[end - 1] + 1])
-        found = Match(_position(start, end == len(letters)), "initials", *span)
-        best = found if best is None else min(best, found)
+        position = _position(start, end == len(variant.initials))
+        if best is None or position < best.position:
+            best = Match(position, "initials", *_initials_span(term, start, end))
     return best
+
+
+def _initials_span(term: Term, start: int, end: int) -> tuple[int, int]:
+    """Every unit gave one letter, except Latin runs, which gave all of theirs."""
+    owners = [unit for unit, piece in enumerate(term.units) for _ in (piece if piece.isascii() else "x")]
+    return term.folded.span(term.bounds[owners[start]], term.bounds[owners[end - 1] + 1])
 
 
 def locate(query: Query, term: Term) -> Match | None:

@@ -3,8 +3,9 @@ before department; then what is asked for most."""
 
 import heapq
 import sqlite3
-from collections.abc import Generator, Iterator
+from collections.abc import Container, Generator, Iterator
 from contextlib import closing
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 Field = Literal["name", "code", "alias", "department"]
 MAX_LIMIT = 200
 # A tier of a common query ends early; this bounds the rare long query whose first grams match very much.
-_TIER_ROWS = 5_000
-_CODE_ROWS = 4_000
+_TIER_ROWS = 3_000
+_CODE_ROWS = 1_000
+_ROWS_KEPT = 1_000
 
 
 class Why(Struct, frozen=True):
@@ -55,18 +57,23 @@ class _Search(Struct):
     shown: dict[str, str] = {}
 
 
-class _Row(Struct):
-    id: int
-    code: str
-    department: str
-    search: _Search
+class _Row:
+    """An item as the search sees it; kept while somebody types, because the next keystroke mostly finds it again."""
+
+    def __init__(self, id_: int, code: str, department: str, search: bytes) -> None:
+        decoded = _decoder.decode(search)
+        self.id = id_
+        self.code = code
+        self.department = department
+        self.shown = decoded.shown
+        self.names = [Term(*stored) for stored in decoded.name]
+        self.aliases = [Term(*stored) for stored in decoded.alias]
 
 
 Found = Generator[tuple[_Row, Match, str], None, None]
 """Rows of one tier, best first: each with its match and the text that the match lies in."""
 
 _decoder = msgspec.json.Decoder(_Search)
-_COLUMNS = "item.id, item.code, item.department, item.search"
 
 
 class Index:
@@ -78,6 +85,11 @@ class Index:
         self._departments: dict[str, dict[str, str]] = {}
         for code, name in connection.execute("SELECT code, json_extract(body, '$.name') FROM department"):
             self._departments[code] = msgspec.json.decode(name, type=dict[str, str])
+        self._row = lru_cache(maxsize=_ROWS_KEPT)(self._read_row)
+
+    def _read_row(self, id_: int) -> _Row:
+        sql = "SELECT id, code, department, search FROM item WHERE id = ?"
+        return _Row(*self._connection.execute(sql, (id_,)).fetchone())
 
     def search(self, raw: str, *, limit: int = 20, language: Language = "zh") -> list[Hit]:
         """At most `limit` (1–200) items that match what was typed so far, best first.
@@ -92,92 +104,98 @@ class Index:
         if not (query.text or query.latin):
             return []
         for position in Position:
-            for field, rows in self._tiers(query, position):
+            for field, rows in self._tiers(query, position, hits):
                 with closing(rows):
                     for row, match, text in rows:
-                        if row.id not in hits:
-                            hits[row.id] = self._hit(query, row, field, match, text, language)
-                            if len(hits) == limit:
-                                return list(hits.values())
+                        hits[row.id] = self._hit(query, row, field, match, text, language)
+                        if len(hits) == limit:
+                            return list(hits.values())
         return list(hits.values())
 
-    def _tiers(self, query: Query, position: Position) -> Iterator[tuple[Field, Found]]:
+    def _tiers(self, query: Query, position: Position, seen: Container[int]) -> Iterator[tuple[Field, Found]]:
         words = expression(query, position, self._syllables)
-        yield "name", self._in_terms(query, position, "name", words)
+        yield "name", self._in_terms(query, position, "name", words, seen)
         if query.text.isascii() and position is not Position.INSIDE:
-            yield "code", self._in_codes(query, position)
-        yield "alias", self._in_terms(query, position, "alias", words)
-        yield "department", self._in_departments(query, position, words)
+            yield "code", self._in_codes(query, position, seen)
+        yield "alias", self._in_terms(query, position, "alias", words, seen)
+        yield "department", self._in_departments(query, position, words, seen)
 
-    def _in_terms(self, query: Query, position: Position, field: Literal["name", "alias"], words: str) -> Found:
-        sql = (
-            f"SELECT {_COLUMNS} FROM item_terms CROSS JOIN item ON item.id = item_terms.rowid "
-            f"WHERE item_terms MATCH ? ORDER BY item_terms.rowid LIMIT {_TIER_ROWS}"
-        )
-        with closing(self._connection.execute(sql, (f"{field} : ({words})",))) as found:
-            for id_, code, department, search in found:
-                row = _Row(id_, code, department, _decoder.decode(search))
-                best = _best(query, row.search.name if field == "name" else row.search.alias)
+    def _in_terms(
+        self, query: Query, position: Position, field: Literal["name", "alias"], words: str, seen: Container[int]
+    ) -> Found:
+        table = f"{field}_terms"
+        sql = f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT {_TIER_ROWS}"
+        with closing(self._connection.execute(sql, (words,))) as found:
+            for (id_,) in found:
+                if id_ in seen:
+                    continue
+                row = self._row(id_)
+                best = _best(query, row.names if field == "name" else row.aliases)
                 if best is not None and best[0].position == position:
                     yield row, *best
 
-    def _in_codes(self, query: Query, position: Position) -> Found:
+    def _in_codes(self, query: Query, position: Position, seen: Container[int]) -> Found:
         if position is Position.EXACT:
-            sql, arguments = f"SELECT {_COLUMNS} FROM item WHERE fold = ? ORDER BY id", [query.text]
+            sql, arguments = "SELECT id FROM item WHERE fold = ? ORDER BY id", [query.text]
         else:
             sql, arguments = self._code_prefix(query.text)
         with closing(self._connection.execute(sql, arguments)) as found:
-            for id_, code, department, search in found:
-                match = Match(position, "code", 0, len(code))
-                yield _Row(id_, code, department, _decoder.decode(search)), match, code
+            for (id_,) in found:
+                if id_ not in seen:
+                    row = self._row(id_)
+                    yield row, Match(position, "code", 0, len(row.code)), row.code
 
     def _code_prefix(self, text: str) -> tuple[str, list[str]]:
         """Codes lie in their own order, not by rank: sort when they are few, walk by rank when they are many."""
         bounds = [text, text + "\U0010ffff"]
         few = "SELECT count(*) FROM (SELECT 1 FROM item WHERE fold >= ? AND fold < ? LIMIT ?)"
         (count,) = self._connection.execute(few, (*bounds, _CODE_ROWS)).fetchone()
-        fold = "fold" if count < _CODE_ROWS else "+fold"
-        return f"SELECT {_COLUMNS} FROM item WHERE {fold} >= ? AND {fold} < ? ORDER BY id", bounds
+        index = "item_by_fold" if count < _CODE_ROWS else "item_by_rank"
+        # Twice the largest limit, because the names already found may be among them.
+        rows = f"FROM item INDEXED BY {index} WHERE fold >= ? AND fold < ? ORDER BY id LIMIT {2 * MAX_LIMIT}"
+        return f"SELECT id {rows}", bounds
 
-    def _in_departments(self, query: Query, position: Position, words: str) -> Found:
+    def _in_departments(self, query: Query, position: Position, words: str, seen: Container[int]) -> Found:
         sql = (
             "SELECT department.code, department.search FROM department_terms "
             "CROSS JOIN department ON department.id = department_terms.rowid WHERE department_terms MATCH ?"
         )
         matches: dict[str, tuple[Match, str]] = {}
         for code, search in self._connection.execute(sql, (words,)).fetchall():
-            best = _best(query, _decoder.decode(search).name)
+            best = _best(query, [Term(*stored) for stored in _decoder.decode(search).name])
             if best is not None and best[0].position == position:
                 matches[code] = best
-        items = f"SELECT {_COLUMNS} FROM item WHERE department = ? ORDER BY id"
-        rows = [self._connection.execute(items, (code,)) for code in matches]
+        items = "SELECT id, department FROM item WHERE department = ? ORDER BY id"
+        cursors = [self._connection.execute(items, (code,)) for code in matches]
         try:
-            for id_, code, department, search in heapq.merge(*rows):
-                yield _Row(id_, code, department, _decoder.decode(search)), *matches[department]
+            for id_, department in heapq.merge(*cursors):
+                if id_ not in seen:
+                    yield self._row(id_), *matches[department]
         finally:
-            for cursor in rows:
+            for cursor in cursors:
                 cursor.close()
 
     def _hit(self, query: Query, row: _Row, field: Field, match: Match, text: str, language: Language) -> Hit:
-        shown = row.search.shown.get(language) or row.search.shown["zh"]
+        shown = row.shown.get(language) or row.shown["zh"]
+        spans: tuple[tuple[int, int], ...] = ()
         if text == shown:
-            spans: tuple[tuple[int, int], ...] = ((match.start, match.end),)
-        else:
-            readings = next((spoken for known, spoken in row.search.name if known == shown), "")
-            inside = locate(query, Term(shown, readings)) if field != "code" else None
+            spans = ((match.start, match.end),)
+        elif field != "code":
+            displayed = next(term for term in row.names if term.text == shown)
+            inside = locate(query, displayed)
             spans = ((inside.start, inside.end),) if inside else ()
         names = self._departments.get(row.department, {})
         why = Why(field, match.position.name.lower(), match.kind, text)  # type: ignore[arg-type]
         return Hit(row.code, shown, names.get(language) or names.get("zh", ""), spans, why)
 
 
-def _best(query: Query, texts: list[tuple[str, str]]) -> tuple[Match, str] | None:
+def _best(query: Query, terms: list[Term]) -> tuple[Match, str] | None:
     """The best match among a row's texts, the earlier text on a tie."""
     best: tuple[Match, str] | None = None
-    for text, readings in texts:
-        match = locate(query, Term(text, readings))
+    for term in terms:
+        match = locate(query, term)
         if match is not None and (best is None or match.position < best[0].position):
-            best = match, text
+            best = match, term.text
     return best
 
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 from pack.fold import fold, units
 from pack.match import Position, Query, forms, initials
 
-MAX_GRAMS = 24
 MAX_PATHS = 24
+_PART = 4
 # The lengths, marker included, of token beginnings that are looked up while a syllable or word is still being typed.
 PREFIX_LENGTHS = "2 3 4 5"
 
@@ -86,53 +86,56 @@ class Syllables:
         return found[:MAX_PATHS]
 
 
-def _phrase(tokens: list[str], *, open_end: bool) -> str:
-    return '"' + " ".join(tokens) + '"' + (" *" if open_end else "")
+def _phrase(tokens: list[str], *, is_open: bool) -> str:
+    """One phrase; of a long one only both ends and the middle are asked for, since every further list of rows costs time.
+
+    `is_open` means that the last token is still being typed.
+    """
+    end = " *" if is_open else ""
+    if len(tokens) <= 3 * _PART:
+        return f'"{" ".join(tokens)}"{end}'
+    middle = (len(tokens) - _PART) // 2
+    first, inner, last = (" ".join(tokens[at:][:_PART]) for at in (0, middle, len(tokens) - _PART))
+    return f'("{first}" AND "{inner}" AND "{last}"{end})'
+
+
+def _anchored(grams: list[str], markers: Markers, position: Position) -> list[str]:
+    inside = [markers.inside + gram for gram in grams]
+    if position is Position.INSIDE:
+        return inside
+    head = markers.head + grams[0]
+    return [head] if len(grams) == 1 else [head, *inside]
 
 
 def _gram_phrase(text: str, size: int, markers: Markers, position: Position) -> str:
-    if position is Position.EXACT and len(text) <= MAX_GRAMS:
-        return _phrase(_sealed(_grams(text, size), markers), open_end=False)
-    if len(text) < size:
-        marker = markers.inside if position is Position.INSIDE else markers.head
-        return _phrase([marker + text], open_end=True)
-    grams = _grams(text, size)[: len(text) - size + 1][:MAX_GRAMS]
-    inside = [markers.inside + gram for gram in grams]
-    return _phrase(inside if position is Position.INSIDE else [markers.head + grams[0], *inside], open_end=False)
+    if position is Position.EXACT:
+        return _phrase(_sealed(_grams(text, size), markers), is_open=False)
+    is_short = len(text) < size
+    grams = [text] if is_short else _grams(text, size)[: len(text) - size + 1]
+    return _phrase(_anchored(grams, markers, position), is_open=is_short)
+
+
+def _open_phrase(whole: list[str], typed: list[str], markers: Markers, position: Position) -> str:
+    if position is Position.EXACT:
+        return _phrase(_sealed(whole, markers), is_open=False)
+    return _phrase(_anchored(typed, markers, position), is_open=True)
 
 
 def _pinyin_phrase(path: list[str], position: Position) -> str:
-    if position is Position.EXACT:
-        return _phrase(_sealed(_syllable_grams(path), PINYIN), open_end=False)
-    grams = (_syllable_grams(path)[:-1] or path)[:MAX_GRAMS]
-    inside = [PINYIN.inside + gram for gram in grams]
-    if position is Position.INSIDE:
-        return _phrase(inside, open_end=True)
-    head = PINYIN.head + grams[0]
-    return _phrase([head], open_end=True) if len(grams) == 1 else _phrase([head, *inside], open_end=True)
-
-
-def _word_phrase(words: list[str], position: Position) -> str:
-    words = words[:MAX_GRAMS]
-    if position is Position.EXACT:
-        return _phrase(_sealed(words, WORD), open_end=False)
-    inside = [WORD.inside + word for word in words]
-    if position is Position.INSIDE:
-        return _phrase(inside, open_end=True)
-    head = WORD.head + words[0]
-    return _phrase([head], open_end=True) if len(words) == 1 else _phrase([head, *inside], open_end=True)
+    grams = _syllable_grams(path)
+    return _open_phrase(grams, grams[:-1] or path, PINYIN, position)
 
 
 def expression(query: Query, position: Position, syllables: Syllables) -> str:
     """The FTS5 expression for everything that may match `query` at `position`; "" when nothing can.
 
-    What it finds is a superset (long queries are cut at `MAX_GRAMS`): `pack.match.locate` has the last word.
+    What it finds is a superset (long queries are asked for in parts): `pack.match.locate` has the last word.
     """
     phrases: list[str] = []
     if query.text:
         phrases.append(_gram_phrase(query.text, 2, TEXT, position))
     if query.words:
-        phrases.append(_word_phrase(query.words, position))
+        phrases.append(_open_phrase(query.words, query.words, WORD, position))
     if query.latin:
         phrases.append(_gram_phrase(query.latin, 3, INITIALS, position))
         # One letter finds the same by initials, at a fraction of the cost.
