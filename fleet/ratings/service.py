@@ -1,0 +1,297 @@
+"""Ratings: figures for pages and API, services given, single ratings for supervision, receipts, and who may see what."""
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from datetime import date, datetime
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, and_, func, insert, select
+
+from fleet.ratings.rules import LEVELS, Tally, shown_days
+from fleet.ratings.tables import idempotency, prints, rating_findings, ratings, services, visits
+from fleet.registry.service import Registry
+from fleet.store import Store
+from fleet.watch.model import Cause
+from wire.codec import Malformed
+from wire.leaf import read_receipt_code
+
+Dimension = Literal["window", "clerk", "item", "hour", "day", "stage", "channel", "level"]
+GUARDED: frozenset[str] = frozenset(("window", "clerk", "item"))
+"""Dimensions small enough to tell who pressed what: outside supervision they are shown in whole blocks of finished days."""
+STAGES = ("consult", "accept", "finish", "selfservice")
+
+
+class Conflict(ValueError):
+    """An idempotency key was used before with another request."""
+
+
+class RatingRow(Struct, frozen=True, kw_only=True):
+    """One rating as supervision sees it. `level` is None when nothing was pressed or it cannot be opened."""
+
+    no: int
+    device: str
+    hall: str
+    window: str
+    clerk: str
+    item: str
+    stage: str
+    channel: str
+    at_ms: int
+    clock_trust: int
+    level: int | None
+    presses: int
+    receipt: str | None
+    via: str
+    standing_of: str
+    outcome: str
+    how: str
+    reasons: list[str]
+    language: str
+    profile: str
+    duration_ms: int
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """One group's figures. `first` and `last` are the days they cover, which is less than asked for in guarded groups;
+    both are None when nothing may be shown yet."""
+
+    value: str
+    tally: Tally
+    first: str | None
+    last: str | None
+
+
+class Ratings:
+    """Figures and services given. Days are local dates of the hall, both ends included."""
+
+    def __init__(
+        self, store: Store, registry: Registry, *, clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self._clock_ms = clock_ms
+
+    def today(self, hall: str = "") -> date:
+        """Today's date where the hall is."""
+        zones = {each.code: each.timezone for each in self._registry.halls()}
+        zone = zones.get(hall) or next(iter(zones.values()), "Asia/Shanghai")
+        return datetime.fromtimestamp(self._clock_ms() / 1000, ZoneInfo(zone)).date()
+
+    # Figures
+
+    def total(self, first: date, last: date, *, hall: str = "") -> Tally:
+        """The figures of a hall (or of all), live."""
+        return self._tallies(None, first, last, hall).get("", Tally(levels={}))
+
+    def by(self, dimension: Dimension, first: date, last: date, *, hall: str = "", supervised: bool) -> list[Group]:
+        """Figures a value of one dimension, by value.
+
+        Windows, clerks and items are live for supervision alone; for others they cover whole blocks of finished days with at
+        least five ratings each, so that nobody can tell what a visitor has just pressed.
+        """
+        if dimension not in GUARDED or supervised:
+            found = self._tallies(dimension, first, last, hall)
+            return [Group(value=value, tally=each, first=str(first), last=str(last)) for value, each in sorted(found.items())]
+        groups = []
+        for value, daily in sorted(self._daily(dimension, hall).items()):
+            span = shown_days(daily, today=self.today(hall), first=first, last=last)
+            if span is None:
+                groups.append(Group(value=value, tally=Tally(levels={}), first=None, last=None))
+                continue
+            tally = self._tallies(dimension, span[0], span[1], hall, only=value).get(value, Tally(levels={}))
+            # How many looked and did not press is live knowledge too; it is not shown for a guarded group.
+            groups.append(Group(value=value, tally=tally, first=str(span[0]), last=str(span[1])))
+        return groups
+
+    def _daily(self, dimension: str, hall: str) -> dict[str, list[tuple[date, int]]]:
+        """Counted ratings a day of every value, over all time: blocks must not depend on what was asked for."""
+        column = ratings.c[dimension]
+        query = select(column, ratings.c.day, func.count()).where(ratings.c.standing_of == "counted", column != "")
+        if hall:
+            query = query.where(ratings.c.hall == hall)
+        found: dict[str, list[tuple[date, int]]] = {}
+        with self._store.read() as connection:
+            for value, day, count in connection.execute(query.group_by(column, ratings.c.day).order_by(ratings.c.day)):
+                found.setdefault(value, []).append((date.fromisoformat(day), count))
+        return found
+
+    def _tallies(self, dimension: str | None, first: date, last: date, hall: str, *, only: str | None = None) -> dict[str, Tally]:
+        def scope(table: Any) -> list[ColumnElement[bool]]:
+            where = [table.c.day.between(first.isoformat(), last.isoformat())]
+            if hall:
+                where.append(table.c.hall == hall)
+            if only is not None and dimension is not None:
+                where.append(table.c[dimension] == only)
+            return where
+
+        def key(row: Any) -> str:
+            if dimension is None:
+                return ""
+            return f"{row.value:02d}" if dimension == "hour" else str(row.value)
+
+        counts: dict[str, dict[str, Any]] = {}
+        rated = [ratings.c.level, ratings.c.standing_of, func.count().label("n")]
+        given = [func.count().label("n")]
+        group: list[Any] = []
+        if dimension is not None:
+            rated.append(ratings.c[dimension].label("value"))
+            group = [ratings.c[dimension]]
+        with self._store.read() as connection:
+            query = select(*rated).where(*scope(ratings)).group_by(ratings.c.level, ratings.c.standing_of, *group)
+            for row in connection.execute(query):
+                each = counts.setdefault(key(row), {"levels": {}})
+                _count(each, row.level, row.standing_of, row.n)
+            # Level and channel are properties of a rating, so services given cannot be divided by them.
+            if dimension in (None, "window", "clerk", "item", "hour", "day", "stage"):
+                column = [] if dimension is None else [services.c[dimension]]
+                given += [services.c[dimension].label("value")] if dimension is not None else []
+                counted = and_(services.c.source != "asked", *scope(services))
+                for row in connection.execute(select(*given).where(counted).group_by(*column)):
+                    counts.setdefault(key(row), {"levels": {}})["services"] = row.n
+        return {value: Tally(**each) for value, each in counts.items() if value or dimension is None}
+
+    def reasons(self, first: date, last: date, *, hall: str = "") -> dict[str, int]:
+        """How often each reason was chosen, most often first."""
+        query = select(ratings.c.reasons).where(
+            ratings.c.day.between(first.isoformat(), last.isoformat()), ratings.c.standing_of == "counted"
+        )
+        if hall:
+            query = query.where(ratings.c.hall == hall)
+        counts: dict[str, int] = {}
+        with self._store.read() as connection:
+            for row in connection.execute(query):
+                for reason in row.reasons:
+                    counts[reason] = counts.get(reason, 0) + 1
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+    def listing(
+        self,
+        first: date,
+        last: date,
+        *,
+        hall: str = "",
+        level: int | None = None,
+        window: str = "",
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[RatingRow]:
+        """Single ratings, newest first: for supervision alone, the caller checks who asks."""
+        where = [ratings.c.day.between(first.isoformat(), last.isoformat())]
+        where += [ratings.c.hall == hall] if hall else []
+        where += [ratings.c.level == level] if level is not None else []
+        where += [ratings.c.window == window] if window else []
+        columns = [ratings.c[field] for field in RatingRow.__struct_fields__]
+        query = select(*columns).where(*where).order_by(ratings.c.at_ms.desc(), ratings.c.no.desc()).limit(limit).offset(offset)
+        with self._store.read() as connection:
+            return [RatingRow(**row) for row in connection.execute(query).mappings()]
+
+    def outcomes(self, first: date, last: date, *, hall: str = "") -> dict[str, dict[str, int]]:
+        """Print jobs by outcome and visits by how they ended: {"prints": {...}, "visits": {...}}."""
+        found: dict[str, dict[str, int]] = {}
+        with self._store.read() as connection:
+            for name, table, column in (("prints", prints, prints.c.outcome), ("visits", visits, visits.c.how)):
+                query = select(column, func.count()).where(table.c.day.between(first.isoformat(), last.isoformat()))
+                if hall:
+                    query = query.where(table.c.hall == hall)
+                found[name] = {value or "open": count for value, count in connection.execute(query.group_by(column))}
+        return found
+
+    def causes(self) -> list[Cause]:
+        """Entries of the last day whose content did not fit: one cause a device and kind."""
+        found = rating_findings
+        query = select(found.c.device, found.c.kind, func.count().label("n"), func.min(found.c.found_ms).label("since_ms"))
+        query = query.where(found.c.found_ms > self._clock_ms() - 86_400_000).group_by(found.c.device, found.c.kind)
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        return [
+            Cause(
+                key=f"{row.kind}@{row.device}",
+                kind="content",
+                severity="warn",
+                hall=placing.hall if (placing := self._registry.placement(row.device)) else "",
+                devices=(row.device,),
+                reason=row.kind,
+                next_step="next.report_supplier",
+                since_ms=row.since_ms,
+                args={"count": str(row.n)},
+            )
+            for row in rows
+        ]
+
+    # Receipts
+
+    def receipt(self, code: str) -> dict[str, str] | None:
+        """Whether the rating behind a receipt was counted, and on which day; never its level. None when it is not known (yet).
+
+        Raises Malformed for a code that cannot be one.
+        """
+        written = read_receipt_code(code)
+        with self._store.read() as connection:
+            row = connection.execute(select(ratings.c.day, ratings.c.standing_of).where(ratings.c.receipt == written)).first()
+        return {"code": written, "day": row.day, "counted": row.standing_of} if row else None
+
+    # Services given
+
+    def give_service(
+        self,
+        *,
+        hall: str,
+        window: str,
+        clerk: str,
+        item: str,
+        stage: str,
+        actor: str,
+        key: str = "",
+        request: bytes = b"",
+        invited: bool = False,
+    ) -> tuple[bytes, bool]:
+        """Record one service given; gives its occasion and whether it is new (False: the idempotency key was seen before).
+
+        Raises NotKnown for an unknown window, Conflict when the key came with another request.
+        """
+        self._registry.window(hall, window)
+        now = self._clock_ms()
+        local = datetime.fromtimestamp(now / 1000, ZoneInfo(self._registry.hall(hall).timezone))
+        occasion, digest = secrets.token_bytes(16), hashlib.sha256(request).digest()
+        with self._store.write() as connection:
+            if key:
+                same = and_(idempotency.c.key == key, idempotency.c.actor == actor)
+                old = connection.execute(select(idempotency).where(same)).first()
+                if old is not None and bytes(old.digest) != digest:
+                    raise Conflict(f"the Idempotency-Key {key!r} came before with another request; use a new key for a new service")
+                if old is not None:
+                    return bytes(old.occasion), False
+                connection.execute(insert(idempotency).values(key=key, actor=actor, digest=digest, occasion=occasion, at_ms=now))
+            values = {"hall": hall, "window": window, "clerk": clerk, "item": item, "stage": stage, "invited": invited}
+            when = {"at_ms": now, "day": local.date().isoformat(), "hour": local.hour}
+            connection.execute(insert(services).values(occasion=occasion, source="api", **values, **when))
+        return occasion, True
+
+
+def _count(into: dict[str, Any], level: int | None, standing: str, n: int) -> None:
+    """Add one group of equal rows to the fields of a Tally."""
+    if standing == "counted" and level in LEVELS:
+        into["levels"][level] = into["levels"].get(level, 0) + n
+    elif standing == "none":
+        into["not_rated"] = into.get("not_rated", 0) + n
+    elif standing in ("uninvited", "repeated"):
+        into[standing] = into.get(standing, 0) + n
+
+
+def totals(groups: Iterable[Group]) -> Tally:
+    """The sum of several groups' figures."""
+    levels: dict[int, int] = {}
+    sums = {"services": 0, "not_rated": 0, "uninvited": 0, "repeated": 0}
+    for group in groups:
+        for level, count in group.tally.levels.items():
+            levels[level] = levels.get(level, 0) + count
+        for name in sums:
+            sums[name] += getattr(group.tally, name)
+    return Tally(levels=levels, **sums)
+
+
+__all__ = ["GUARDED", "STAGES", "Conflict", "Dimension", "Group", "Malformed", "RatingRow", "Ratings", "totals"]

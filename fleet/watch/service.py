@@ -1,0 +1,273 @@
+"""Watch: takes presence and state of devices, says what is known of each now, keeps incidents and calls for help."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from fleet.registry.service import Registry
+from fleet.store import Store
+from fleet.watch.ability import abilities
+from fleet.watch.causes import causes
+from fleet.watch.forecast import Forecast, forecast
+from fleet.watch.helpdesk import HelpDesk
+from fleet.watch.incidents import Incidents
+from fleet.watch.model import Ability, Cause, Known
+from fleet.watch.presence import SILENT_AFTER_MS, Seen, replaces, seen
+from fleet.watch.tables import gauges, heard
+from wire.codec import WireError, decode, encode
+from wire.messages import DeviceState, Presence
+
+GAUGE_EVERY_MS = 3_600_000
+GAUGE_KEPT_MS = 30 * 86_400_000
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What the fleet wants of a device, as far as watch compares it with what the device reports."""
+
+    configuration: int
+    content: str
+    since_ms: int
+
+
+class _Heard(Struct):
+    """What was heard of one device, in memory; `dirty` until it is in the store."""
+
+    presence: Presence | None = None
+    presence_ms: int = 0
+    state: DeviceState | None = None
+    state_ms: int = 0
+    heard_ms: int | None = None
+    dirty: bool = False
+
+
+class Watch:
+    """Thread-safe. Messages change memory at once; `flush` writes them once a second, so a thousand devices cost one commit.
+
+    Losing that second is harmless: presence and state are retained by the broker and come again on the next connection.
+    `wanted` gives what control wants of every device, `more` the causes that later features find. `revision` grows with every change a page would show.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        wanted: Callable[[], Mapping[str, Wanted]] = dict,
+        more: Callable[[], list[Cause]] = list,
+        clock_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._store = store
+        self._registry = registry
+        self.wanted = wanted
+        self.more = more
+        self._clock_ms = clock_ms
+        self._lock = threading.Lock()
+        self.revision = 0
+        self.broker_up = False
+        self.broker_since_ms = clock_ms()
+        self._heard = self._load()
+        self.help = HelpDesk(store, hall_of=self._hall_of, clock_ms=clock_ms)
+        self.incidents = Incidents(store, hall_of=self._hall_of, clock_ms=clock_ms, on_act=self._acted)
+
+    def _load(self) -> dict[str, _Heard]:
+        found = {}
+        with self._store.read() as connection:
+            for row in connection.execute(select(heard)):
+                known = _Heard(presence_ms=row.presence_ms or 0, state_ms=row.state_ms or 0, heard_ms=row.heard_ms)
+                if row.online is not None:
+                    known.presence = Presence(online=row.online, connection=row.connection, since_ms=row.presence_ms)
+                try:
+                    known.state = decode(bytes(row.state), DeviceState) if row.state else None
+                except WireError:
+                    known.state = None  # Another release wrote it; the device sends it again.
+                found[row.device] = known
+        return found
+
+    # What devices send
+
+    def set_broker(self, up: bool) -> None:
+        """Remember whether the fleet itself has a broker."""
+        with self._lock:
+            if up != self.broker_up:
+                self.broker_up, self.broker_since_ms = up, self._clock_ms()
+                self.revision += 1
+
+    def take_presence(self, device: str, presence: Presence, *, retained: bool = False) -> bool:
+        """Take a presence message; False when it is an old connection's and was not believed."""
+        now = self._clock_ms()
+        with self._lock:
+            known = self._heard.setdefault(device, _Heard())
+            if not replaces(presence, known.presence):
+                return False
+            if presence != known.presence:
+                known.presence, known.presence_ms = presence, now
+                self.revision += 1
+            if not retained and presence.online:
+                known.heard_ms = now
+            known.heard_ms = known.heard_ms or now
+            known.dirty = True
+            return True
+
+    def take_state(self, device: str, state: DeviceState, *, retained: bool = False) -> None:
+        """Take a state message. One the broker had retained says nothing of whether the device still speaks."""
+        now = self._clock_ms()
+        with self._lock:
+            known = self._heard.setdefault(device, _Heard())
+            if known.state is None or msgspec.structs.replace(state, at_ms=0) != msgspec.structs.replace(known.state, at_ms=0):
+                self.revision += 1
+            known.state, known.state_ms, known.dirty = state, now, True
+            if not retained or known.heard_ms is None:
+                known.heard_ms = now
+
+    def touch(self, device: str) -> None:
+        """Something else came from a device: it speaks."""
+        with self._lock:
+            known = self._heard.setdefault(device, _Heard())
+            known.heard_ms, known.dirty = self._clock_ms(), True
+
+    def flush(self) -> int:
+        """Write what changed since the last call in one transaction; gives the number of devices written."""
+        with self._lock:
+            dirty = {device: msgspec.structs.replace(known) for device, known in self._heard.items() if known.dirty}
+            for device in dirty:
+                self._heard[device].dirty = False
+        if not dirty:
+            return 0
+        with self._store.write() as connection:
+            for device, known in dirty.items():
+                _write_heard(connection, device, known)
+        return len(dirty)
+
+    # What is known now
+
+    def devices(self) -> list[Known]:
+        """Every placed device as known now, by hall and name."""
+        now = self._clock_ms()
+        halls = {hall.code: hall.title for hall in self._registry.halls()}
+        records = {device.name: device for device in self._registry.devices()}
+        wanted, papers = self.wanted(), self.papers()
+        with self._lock:
+            heard_now = {name: msgspec.structs.replace(known) for name, known in self._heard.items()}
+            broker_up = self.broker_up
+        found = []
+        for placing in self._registry.placed_now():
+            record, known = records[placing.device], heard_now.get(placing.device, _Heard())
+            what = seen(known.presence, heard_ms=known.heard_ms, now_ms=now, broker_up=broker_up)
+            want = wanted.get(placing.device)
+            paper = papers.get(placing.device)
+            found.append(
+                Known(
+                    device=placing.device,
+                    role=record.role,
+                    hall=placing.hall,
+                    hall_name=halls.get(placing.hall, {"zh": placing.hall}),
+                    label=placing.label,
+                    window=placing.window,
+                    seen=what,
+                    since_ms=_since(
+                        known, what, paired_ms=record.paired_ms, broker_up=broker_up, broker_since_ms=self.broker_since_ms
+                    ),
+                    heard_ms=known.heard_ms,
+                    state=known.state,
+                    wanted_configuration=want.configuration if want else 0,
+                    wanted_content=want.content if want else "",
+                    wanted_since_ms=want.since_ms if want else 0,
+                    paper_empty_ms=paper.empty_ms if paper else None,
+                )
+            )
+        return sorted(found, key=lambda known: (known.hall, known.role, known.window, known.device))
+
+    def device(self, name: str) -> Known | None:
+        """One placed device as known now, or None."""
+        return next((known for known in self.devices() if known.device == name), None)
+
+    def abilities(self) -> list[Ability]:
+        """The services of every hall."""
+        return abilities(self.devices())
+
+    # Consumables
+
+    def papers(self) -> dict[str, Forecast]:
+        """When each device's paper ends, for those where it can be told."""
+        samples: dict[str, list[tuple[int, float]]] = {}
+        query = select(gauges.c.device, gauges.c.at_ms, gauges.c.value).where(gauges.c.name == "paper_m").order_by(gauges.c.at_ms)
+        with self._store.read() as connection:
+            for row in connection.execute(query.where(gauges.c.at_ms > self._clock_ms() - 14 * 86_400_000)):
+                samples.setdefault(row.device, []).append((row.at_ms, row.value))
+        found = {device: forecast(rows) for device, rows in samples.items()}
+        return {device: each for device, each in found.items() if each is not None}
+
+    def gauge(self, device: str, name: str) -> list[tuple[int, float]]:
+        """The history of one gauge, oldest first, one value an hour for at most 30 days."""
+        query = select(gauges.c.at_ms, gauges.c.value).where(gauges.c.device == device, gauges.c.name == name)
+        with self._store.read() as connection:
+            return [(row.at_ms, row.value) for row in connection.execute(query.order_by(gauges.c.at_ms))]
+
+    def review(self) -> None:
+        """Compare what is wrong now with the open incidents: open, update, close. Call it every few seconds."""
+        now = self._clock_ms()
+        self._sample_gauges(now)
+        found = causes(self.devices(), now_ms=now, broker_up=self.broker_up, broker_since_ms=self.broker_since_ms)
+        if self.incidents.settle(found + self.help.causes() + self.more(), blind=not self.broker_up):
+            self.bump()
+
+    def bump(self) -> None:
+        """Something changed that pages show."""
+        with self._lock:
+            self.revision += 1
+
+    def _hall_of(self, device: str) -> str:
+        placing = self._registry.placement(device)
+        return placing.hall if placing else ""
+
+    def _acted(self, connection: Connection, action: str, by: str, row: Any) -> None:
+        self.help.on_act(connection, action, by, row)
+        self.bump()
+
+    def _sample_gauges(self, now: int) -> None:
+        """Keep one value an hour of every gauge."""
+        hour = now - now % GAUGE_EVERY_MS
+        with self._lock:
+            fresh = {name: known.state.levels for name, known in self._heard.items() if known.state and known.state.levels}
+        with self._store.read() as connection:
+            last = dict(connection.execute(select(gauges.c.device, func.max(gauges.c.at_ms)).group_by(gauges.c.device)).tuples())
+        rows = [
+            {"device": device, "name": name, "at_ms": hour, "value": value}
+            for device, levels in fresh.items()
+            if last.get(device, 0) < hour
+            for name, value in levels.items()
+        ]
+        if rows:
+            with self._store.write() as connection:
+                connection.execute(insert(gauges), rows)
+                connection.execute(delete(gauges).where(gauges.c.at_ms < now - GAUGE_KEPT_MS))
+
+
+def _since(known: _Heard, what: Seen, *, paired_ms: int, broker_up: bool, broker_since_ms: int) -> int:
+    """When `what` began, by the fleet's clock. After the fleet was blind itself, silence counts from when it could hear again."""
+    if what in ("online", "offline"):
+        return known.presence_ms
+    if not broker_up:
+        return broker_since_ms
+    if known.heard_ms is None:
+        return paired_ms
+    return max(known.heard_ms, broker_since_ms) + SILENT_AFTER_MS
+
+
+def _write_heard(connection: Connection, device: str, known: _Heard) -> None:
+    presence = known.presence
+    values = {
+        "online": presence.online if presence else None,
+        "connection": presence.connection if presence else None,
+        "presence_ms": known.presence_ms,
+        "state": encode(known.state) if known.state else None,
+        "state_ms": known.state_ms,
+        "heard_ms": known.heard_ms or 0,
+    }
+    if connection.execute(update(heard).where(heard.c.device == device).values(**values)).rowcount == 0:
+        connection.execute(insert(heard).values(device=device, **values))
