@@ -186,7 +186,7 @@ def _block_problems(block: Block) -> list[str]:
         case Rule(char=char) if len(char) != 1 or not 0x20 < ord(char) < 0x7F:
             return [f"char is {char!r}; use one visible ASCII character"]
         case Columns(cells=cells, widths=widths, aligns=aligns):
-            if len(cells) != len(widths) or (aligns and len(aligns) != len(cells)):
+            if not cells or len(cells) != len(widths) or (aligns and len(aligns) != len(cells)):
                 return [f"{len(cells)} cells, {len(widths)} widths, {len(aligns)} aligns; give each cell its own"]
             return [f"width {width} is negative; use 0 or more" for width in widths if width < 0]
         case Raster(width=width, height=height, data=data):

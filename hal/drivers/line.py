@@ -92,6 +92,11 @@ class Line:
             pass
         buffer[:] = bytes(len(buffer))
 
+    def drop_unsent(self) -> None:
+        """Forget bytes that were written but have not left this computer."""
+        with contextlib.suppress(OSError):
+            self._serial.reset_output_buffer()
+
     def write(self, data: bytes, deadline_s: float) -> None:
         """Send all of `data` within `deadline_s`.
 
@@ -128,12 +133,22 @@ def _why_not(port: str, error: Exception) -> LineDown:
     return LineDown("port.failed", {"port": port, "error": str(error)})
 
 
-def keep_open(port: str, baud: int, session: Callable[[Line], None], *, health: HealthRecord, stop: threading.Event) -> None:
+def keep_open(
+    port: str,
+    baud: int,
+    session: Callable[[Line], None],
+    *,
+    health: HealthRecord,
+    stop: threading.Event,
+    pause: Callable[[float], object] | None = None,
+) -> None:
     """Open the port and run `session(line)` on it, again and again until `stop`; the body of a driver's thread.
 
     `session` returns when `stop` is set, or raises `LineDown` when the port goes. Between tries the wait grows from 0.2
-    to 5 s. Anything else that `session` raises is a driver's mistake: logged, told as health, and tried again.
+    to 5 s, spent in `pause(seconds)`, by default until `stop`. Anything else that `session` raises is a driver's
+    mistake: logged, told as health, and tried again.
     """
+    pause = pause or stop.wait
     retry_s = FIRST_RETRY_S
     while not stop.is_set():
         line = None
@@ -149,5 +164,5 @@ def keep_open(port: str, baud: int, session: Callable[[Line], None], *, health: 
         finally:
             if line is not None:
                 line.close()
-        stop.wait(retry_s)
+        pause(retry_s)
         retry_s = min(retry_s * 2, LAST_RETRY_S)

@@ -1,0 +1,271 @@
+"""From the neutral paper language to ESC/POS bytes. Pure: no port, no font (lines the printer lacks come as pictures)."""
+
+from __future__ import annotations
+
+import msgspec
+import segno
+
+from hal.paper import (
+    Align,
+    Block,
+    Columns,
+    Cut,
+    Feed,
+    Qr,
+    Raster,
+    Rasterise,
+    Rule,
+    Text,
+    TextStyle,
+    clean,
+    fit,
+    in_rom,
+    problems,
+    wrap,
+)
+
+LINE_DOTS = 30
+"""Height of a text line at size 1 with its gap, at the usual 8 dots a millimetre."""
+COLUMN_DOTS = 12
+DOTS_PER_MM = 8
+CUT_FEED_DOTS = 120
+RASTER_ROWS = 256
+
+# Switches automatic status on, which is also the proof that the printer has begun with this job.
+BEGIN = b"\x1b\x40\x1d\x61\xff\x1c\x26\x1b\x32"
+FENCE = b"\x1d\x72\x01"
+STATUS = b"\x10\x04"
+AUTO_STATUS = b"\x1d\x61\xff"
+# Recover from an error without printing the rest; then drop everything received (answered by 37 25 00).
+DROP_REST = b"\x10\x05\x02\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
+
+_ALIGNS: dict[Align, bytes] = {"left": b"\x1b\x61\x00", "centre": b"\x1b\x61\x01", "right": b"\x1b\x61\x02"}
+_CORRECTION = {"L": 0x30, "M": 0x31, "Q": 0x32, "H": 0x33}
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """What a printer model can do. `answers` False: it never tells its status, so no outcome but `unknown` is honest."""
+
+    columns: int
+    width_dots: int
+    answers: bool = True
+
+
+PROFILES: dict[str, Profile] = {
+    "generic80": Profile(48, 576),
+    "generic58": Profile(32, 384),
+    "silent80": Profile(48, 576, answers=False),
+    "silent58": Profile(32, 384, answers=False),
+}
+
+
+class JobInvalid(ValueError):
+    """The job cannot become bytes: `reason` is `job.invalid` or `job.no_font`; the message says what and why."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class Encoded(msgspec.Struct, frozen=True):
+    """A job as bytes.
+
+    `fences` is the number of answers the printer will give while it works through them; when it has given
+    `content_fences`, everything before the last cut is on the paper. `dots` is the length of the paper.
+    """
+
+    data: bytes
+    fences: int
+    content_fences: int
+    dots: int
+
+    @property
+    def paper_mm(self) -> int:
+        """Length of paper, in millimetres."""
+        return round(self.dots / DOTS_PER_MM)
+
+
+def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | None) -> Encoded:
+    """Bytes for `blocks`.
+
+    Raises:
+        JobInvalid: a block is impossible, or a line needs a font and `rasterise` is None.
+    """
+    wrong = problems(blocks)
+    if wrong:
+        raise JobInvalid("job.invalid", "; ".join(wrong))
+    encoder = _Encoder(profile, rasterise)
+    for block in blocks:
+        encoder.block(block)
+    return encoder.finish()
+
+
+class _Encoder:
+    def __init__(self, profile: Profile, rasterise: Rasterise | None) -> None:
+        self._profile = profile
+        self._rasterise = rasterise
+        self._out = bytearray(BEGIN)
+        self._fences = 0
+        self._content_fences = 0
+        self._dots = 0
+        self._uncut = True
+
+    def block(self, block: Block) -> None:
+        match block:
+            case Text():
+                self._text(block)
+            case Rule(char=char):
+                self._rom_line(char * self._profile.columns, TextStyle(False, 1, "left", self._profile.width_dots))
+            case Columns():
+                self._columns(block)
+            case Raster():
+                self._raster(block)
+            case Qr():
+                self._qr(block)
+            case Feed(lines=lines):
+                self._out += b"\x1b\x64" + bytes([lines])
+                self._dots += lines * LINE_DOTS
+            case Cut(partial=partial):
+                self._fence()
+                self._content_fences = self._fences
+                self._out += b"\x1d\x56" + (b"\x42" if partial else b"\x41") + b"\x00"
+                self._dots += CUT_FEED_DOTS
+                self._fence()
+                self._uncut = False
+                return
+        self._uncut = True
+
+    def finish(self) -> Encoded:
+        if self._uncut:
+            self._fence()
+            self._content_fences = self._fences
+        return Encoded(bytes(self._out), self._fences, self._content_fences, self._dots)
+
+    def _fence(self) -> None:
+        self._out += FENCE
+        self._fences += 1
+
+    def _text(self, block: Text) -> None:
+        style = TextStyle(block.bold, block.size, block.align, self._profile.width_dots)
+        for line in wrap(clean(block.line), self._profile.columns // block.size):
+            if in_rom(line):
+                self._rom_line(line, style)
+            else:
+                self._raster(_padded(self._drawn(line, style), LINE_DOTS * block.size))
+
+    def _rom_line(self, line: str, style: TextStyle) -> None:
+        larger = style.size - 1
+        out = self._out
+        out += _ALIGNS[style.align]
+        out += b"\x1b\x45" + bytes([style.bold])
+        # Some printers size Hanzi only by their own command; the general one comes last and wins where both hold.
+        out += b"\x1c\x21" + (b"\x0c" if larger else b"\x00")
+        out += b"\x1d\x21" + bytes([larger << 4 | larger])
+        out += line.encode("gb18030") + b"\n"
+        self._dots += LINE_DOTS * style.size
+
+    def _drawn(self, line: str, style: TextStyle) -> Raster:
+        if self._rasterise is None:
+            raise JobInvalid("job.no_font", f"{line!r} has characters that the printer lacks, and no font was given")
+        drawn = self._rasterise(line, style)
+        wrong = problems((drawn,))
+        if wrong or drawn.width > style.width_dots:
+            raise JobInvalid("job.invalid", f"the font drew {line!r} {drawn.width} dots wide of {style.width_dots}")
+        return drawn
+
+    def _columns(self, block: Columns) -> None:
+        widths = _shared(block.widths, self._profile.columns)
+        left: Align = "left"
+        aligns = block.aligns or (left,) * len(widths)
+        cells = [wrap(clean(cell), width) for cell, width in zip(block.cells, widths, strict=True)]
+        for row in range(max(len(lines) for lines in cells)):
+            texts = [lines[row] if row < len(lines) else "" for lines in cells]
+            if all(in_rom(text) for text in texts):
+                line = "".join(fit(text, w, align) for text, w, align in zip(texts, widths, aligns, strict=True))
+                self._rom_line(line, TextStyle(block.bold, 1, "left", self._profile.width_dots))
+            else:
+                self._drawn_row(texts, widths, aligns, block.bold)
+
+    def _drawn_row(self, texts: list[str], widths: list[int], aligns: tuple[Align, ...], bold: bool) -> None:
+        """A row of cells as one picture, so that the columns stand where those of the printer's own rows do."""
+        pieces = []
+        at = 0
+        for text, width, align in zip(texts, widths, aligns, strict=True):
+            if text:
+                drawn = self._drawn(text, TextStyle(bold, 1, align, width * COLUMN_DOTS))
+                room = width * COLUMN_DOTS - drawn.width
+                pieces.append((at + {"left": 0, "centre": room // 2, "right": room}[align], drawn))
+            at += width * COLUMN_DOTS
+        self._raster(_side_by_side(pieces, self._profile.width_dots))
+
+    def _raster(self, raster: Raster) -> None:
+        if raster.width > self._profile.width_dots:
+            raise JobInvalid("job.invalid", f"a picture is {raster.width} dots wide of {self._profile.width_dots}")
+        self._out += _ALIGNS[raster.align]
+        stride = (raster.width + 7) // 8
+        data = _without_commands(raster.data)
+        for row in range(0, raster.height, RASTER_ROWS):
+            rows = min(RASTER_ROWS, raster.height - row)
+            self._out += b"\x1d\x76\x30\x00" + stride.to_bytes(2, "little") + rows.to_bytes(2, "little")
+            self._out += data[row * stride : (row + rows) * stride]
+        self._dots += raster.height
+
+    def _qr(self, block: Qr) -> None:
+        data = clean(block.text).encode()
+        symbol = segno.make(data, error=block.correction, mode="byte", micro=False, boost_error=False)
+        squares = int(symbol.symbol_size(border=0)[0])
+        # A code wider than the paper is not printed at all, without any error, so it is made to fit here.
+        module = min(block.module, self._profile.width_dots // squares)
+        if module < 2:
+            raise JobInvalid("job.invalid", f"a QR code of {len(data)} bytes does not fit the paper; shorten its text")
+        out = self._out
+        out += _ALIGNS[block.align]
+        out += b"\x1d\x28\x6b\x04\x00\x31\x41\x32\x00"
+        out += b"\x1d\x28\x6b\x03\x00\x31\x43" + bytes([module])
+        out += b"\x1d\x28\x6b\x03\x00\x31\x45" + bytes([_CORRECTION[block.correction]])
+        out += b"\x1d\x28\x6b" + (len(data) + 3).to_bytes(2, "little") + b"\x31\x50\x30" + data
+        out += b"\x1d\x28\x6b\x03\x00\x31\x51\x30"
+        self._dots += squares * module
+
+
+def _shared(widths: tuple[int, ...], columns: int) -> list[int]:
+    """Widths with what is left shared among the zeros."""
+    left = columns - sum(widths)
+    open_cells = widths.count(0)
+    if left < open_cells:
+        raise JobInvalid("job.invalid", f"cells need {sum(widths)} of {columns} columns; make them narrower")
+    shares = iter([left // open_cells + (index < left % open_cells) for index in range(open_cells)])
+    return [width or next(shares) for width in widths]
+
+
+def _padded(raster: Raster, height: int) -> Raster:
+    """`raster` with blank rows below, so that drawn lines keep the distance of printed ones."""
+    missing = max(0, height - raster.height)
+    stride = (raster.width + 7) // 8
+    return Raster(raster.width, raster.height + missing, raster.data + bytes(stride * missing), raster.align)
+
+
+def _side_by_side(pieces: list[tuple[int, Raster]], width: int) -> Raster:
+    """One picture `width` dots wide with each piece at its distance from the left."""
+    height = max([LINE_DOTS, *(piece.height for _, piece in pieces)])
+    stride = (width + 7) // 8
+    rows = [0] * height
+    for left, piece in pieces:
+        piece_stride = (piece.width + 7) // 8
+        # Rows as whole numbers: a shift puts a piece at any dot, not only at whole bytes.
+        shift = (stride - piece_stride) * 8 - left
+        for row in range(piece.height):
+            dots = int.from_bytes(piece.data[row * piece_stride : (row + 1) * piece_stride], "big")
+            rows[row] |= dots << shift if shift >= 0 else dots >> -shift
+    return Raster(width, height, b"".join(row.to_bytes(stride, "big") for row in rows))
+
+
+def _without_commands(data: bytes) -> bytes:
+    """Dots without the byte pairs that a printer obeys at once even in the middle of a picture.
+
+    DLE followed by EOT, ENQ or DC4 asks for status, recovers, or clears the buffer. One black dot more (8 a millimetre)
+    cannot be seen; a lost ticket can.
+    """
+    for second in (b"\x04", b"\x05", b"\x14"):
+        data = data.replace(b"\x10" + second, b"\x10" + bytes([second[0] | 0x80]))
+    return data

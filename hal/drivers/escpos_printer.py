@@ -1,0 +1,295 @@
+"""Receipt printer: ESC/POS over a serial port, with an outcome for every job that agrees with the paper.
+
+How it is known that paper came out: the job carries questions ("fences") that a printer answers only when it has worked
+through everything before them, one before and one after the cut; when all are answered, one more is sent as proof, so that
+a stray byte cannot pass for one. When the printer stops in between, it is told to drop the rest, so that half a ticket does
+not come out an hour later; only its confirmation makes that "not printed", else the outcome is "unknown".
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import structlog
+from msgspec.structs import replace
+
+from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PrinterStatus
+from hal.config import PrinterConfig
+from hal.drivers import escpos, escpos_status
+from hal.drivers.escpos_jobs import Jobs
+from hal.drivers.escpos_status import AutoStatus, Cleared, FenceReply, RealTime
+from hal.drivers.line import Line, LineDown, LineSlow, keep_open
+from hal.health import HealthRecord
+from hal.paper import Rasterise
+
+ANSWER_S = 0.3
+CLEAR_S = 1.5
+PROOF_S = 3.0
+LOOK_AGAIN_S = 0.7
+"""Without any word from the printer for so long while it prints, it is asked for its status."""
+IDLE_S = 0.05
+CHUNK = 512
+SILENT = PrinterStatus(answered=False)
+
+log = structlog.get_logger("hal")
+
+
+class EscposPrinter:
+    """`hal.api.ReceiptPrinter` for ESC/POS printers."""
+
+    name = "printer"
+
+    def __init__(self, config: PrinterConfig, *, rasterise: Rasterise | None, on_health: HealthListener) -> None:
+        self._config = config
+        self._profile = escpos.PROFILES[config.profile]
+        self._rasterise = rasterise
+        self._health = HealthRecord(self.name, on_health)
+        self._jobs = Jobs()
+        self._stop = threading.Event()
+        self._parser = escpos_status.Parser()
+        self._buffer = bytearray(1024)
+        self._status = SILENT
+        self._real_time: list[int] = []
+        self._fences = 0
+        self._cleared = False
+        self._thread = threading.Thread(target=self._run, name="hal-printer", daemon=True)
+
+    @property
+    def columns(self) -> int:
+        """See `ReceiptPrinter.columns`."""
+        return self._profile.columns
+
+    @property
+    def width_dots(self) -> int:
+        """See `ReceiptPrinter.width_dots`."""
+        return self._profile.width_dots
+
+    def start(self) -> None:
+        """See `Peripheral.start`."""
+        self._thread.start()
+
+    def health(self) -> Health:
+        """See `Peripheral.health`."""
+        return self._health.get()
+
+    def status(self) -> PrinterStatus:
+        """See `ReceiptPrinter.status`."""
+        return self._status
+
+    def submit(self, job: Job, on_outcome: OutcomeListener) -> None:
+        """See `ReceiptPrinter.submit`."""
+        self._jobs.submit(job, on_outcome, deadline_at_s=time.monotonic() + job.deadline_s)
+
+    def close(self) -> None:
+        """See `Peripheral.close`."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
+        self._health.set("hal.stopped")
+
+    def _run(self) -> None:
+        keep_open(
+            self._config.port,
+            self._config.baud,
+            self._session,
+            health=self._health,
+            stop=self._stop,
+            pause=self._without_port,
+        )
+        self._refuse_waiting("job.stopped")
+
+    def _without_port(self, wait_s: float) -> None:
+        """Wait for the next try to open the port; jobs that come meanwhile are refused at once."""
+        self._status = SILENT
+        end_s = time.monotonic() + wait_s
+        while not self._stop.is_set() and time.monotonic() < end_s:
+            self._refuse_waiting(self._health.get().reason)
+            self._stop.wait(IDLE_S)
+
+    def _refuse_waiting(self, reason: str) -> None:
+        while (taken := self._jobs.next()) is not None:
+            self._jobs.done(Outcome(taken.job.id, "not_printed", reason, self._status, self._status))
+
+    def _session(self, line: Line) -> None:
+        self._parser = escpos_status.Parser()
+        line.write(escpos.AUTO_STATUS, ANSWER_S)
+        look_at_s = 0.0
+        while not self._stop.is_set():
+            if time.monotonic() >= look_at_s:
+                self._look(line)
+                look_at_s = time.monotonic() + self._config.poll_s
+            elif self._pump(line, IDLE_S):
+                self._tell_health()
+            taken = self._jobs.next()
+            if taken is not None:
+                self._jobs.done(self._print(line, taken.job, taken.deadline_at_s))
+                self._tell_health()
+
+    def _look(self, line: Line) -> None:
+        self._status = self._ask(line)
+        self._tell_health()
+
+    def _tell_health(self) -> None:
+        if not self._profile.answers:
+            self._health.set("printer.no_status")
+        else:
+            self._health.set(escpos_status.health_of(self._status))
+
+    def _pump(self, line: Line, wait_s: float) -> bool:
+        """Take in what the printer says within `wait_s`; returns whether it said anything."""
+        count = line.read_into(self._buffer, wait_s)
+        for said in self._parser.feed(memoryview(self._buffer)[:count]):
+            match said:
+                case RealTime(value=value):
+                    self._real_time.append(value)
+                case AutoStatus(value=value):
+                    self._status = escpos_status.from_auto(value)
+                case FenceReply():
+                    self._fences += 1
+                case Cleared():
+                    self._cleared = True
+        return count > 0
+
+    def _ask(self, line: Line) -> PrinterStatus:
+        """Ask for the four status bytes, twice if need be; `answered` False when the printer stays silent."""
+        if not self._profile.answers:
+            return SILENT
+        for _ in range(2):
+            answers = []
+            while self._pump(line, 0):
+                pass
+            for number in (1, 2, 3, 4):
+                value = self._ask_one(line, number)
+                if value is None:
+                    break
+                answers.append(value)
+            else:
+                return escpos_status.from_real_time(answers)
+        return SILENT
+
+    def _ask_one(self, line: Line, number: int) -> int | None:
+        self._real_time.clear()
+        end_s = time.monotonic() + ANSWER_S
+        try:
+            line.write(escpos.STATUS + bytes([number]), ANSWER_S)
+        except LineSlow:
+            return None
+        while not self._real_time:
+            if time.monotonic() >= end_s:
+                return None
+            self._pump(line, end_s - time.monotonic())
+        return self._real_time[0]
+
+    def _print(self, line: Line, job: Job, deadline_at_s: float) -> Outcome:
+        """Print one job; what it returns is what is known to be on the paper."""
+        try:
+            encoded = escpos.encode(job.blocks, self._profile, self._rasterise)
+        except escpos.JobInvalid as error:
+            return Outcome(job.id, "not_printed", error.reason, self._status, self._status, detail=str(error))
+        except Exception as error:
+            # The font is the caller's code; its mistake concerns this job and not the printer.
+            log.exception("a job could not be encoded", job=job.id)
+            return Outcome(job.id, "not_printed", "job.invalid", self._status, self._status, detail=repr(error))
+        if time.monotonic() >= deadline_at_s:
+            return Outcome(job.id, "not_printed", "job.deadline", self._status, self._status)
+        before = self._status = self._ask(line)
+        reason = escpos_status.trouble(before) if self._profile.answers else None
+        if reason is not None:
+            return Outcome(job.id, "not_printed", reason, before, before)
+        try:
+            return self._send_and_watch(line, job, encoded, before, deadline_at_s)
+        except LineDown as down:
+            self._jobs.done(Outcome(job.id, "unknown", down.reason, before, SILENT, paper_mm=encoded.paper_mm))
+            raise
+
+    def _send_and_watch(
+        self, line: Line, job: Job, encoded: escpos.Encoded, before: PrinterStatus, deadline_at_s: float
+    ) -> Outcome:
+        self._fences, self._cleared = 0, False
+        reason = self._send(line, encoded.data, deadline_at_s)
+        if not self._profile.answers:
+            return Outcome(job.id, "unknown", "printer.no_status", before, SILENT, paper_mm=encoded.paper_mm)
+        reason = reason or self._await(line, encoded.fences, deadline_at_s)
+        if reason is None:
+            reason = self._prove(line, encoded.fences + 1, deadline_at_s)
+        outcome = Outcome(job.id, "printed", "hal.ok", before, self._status, cut=True, paper_mm=encoded.paper_mm)
+        if reason is None:
+            return outcome
+        return self._give_up(line, encoded, outcome, reason)
+
+    def _send(self, line: Line, data: bytes, deadline_at_s: float) -> str | None:
+        """Send in pieces and listen in between, so that sending ends soon after the printer stops; returns why."""
+        for at in range(0, len(data), CHUNK):
+            piece = memoryview(data)[at : at + CHUNK]
+            while piece:
+                if self._stop.is_set() or time.monotonic() >= deadline_at_s:
+                    return "job.stopped" if self._stop.is_set() else "job.deadline"
+                try:
+                    line.write(bytes(piece), LOOK_AGAIN_S)
+                    piece = piece[len(piece) :]
+                except LineSlow as slow:
+                    piece = piece[slow.sent :]
+            while self._pump(line, 0):
+                pass
+            reason = escpos_status.trouble(self._status) if self._profile.answers else None
+            if reason is not None:
+                return reason
+        return None
+
+    def _await(self, line: Line, fences: int, deadline_at_s: float) -> str | None:
+        """Wait until so many fences were answered; returns None, or what keeps the printer from it."""
+        quiet_since_s = time.monotonic()
+        while self._fences < fences:
+            if self._stop.is_set():
+                return "job.stopped"
+            if time.monotonic() >= deadline_at_s:
+                return "job.deadline"
+            if self._pump(line, IDLE_S):
+                quiet_since_s = time.monotonic()
+            elif time.monotonic() - quiet_since_s > LOOK_AGAIN_S:
+                self._status = self._ask(line)
+                quiet_since_s = time.monotonic()
+            reason = escpos_status.trouble(self._status)
+            # A hot head cools and goes on by itself; everything else needs a person, who may not come.
+            if reason is not None and reason != "printer.head_hot":
+                return reason
+        return None
+
+    def _prove(self, line: Line, fences: int, deadline_at_s: float) -> str | None:
+        try:
+            line.write(escpos.FENCE, ANSWER_S)
+        except LineSlow:
+            return "printer.silent"
+        return self._await(line, fences, max(deadline_at_s, time.monotonic() + PROOF_S))
+
+    def _give_up(self, line: Line, encoded: escpos.Encoded, outcome: Outcome, reason: str) -> Outcome:
+        """Stop a job that does not get on, find out how far it came, and say only what the printer confirmed."""
+        self._status = after = self._ask(line)
+        if reason == "job.deadline" and after.answered and escpos_status.trouble(after) is None:
+            # It answers and prints, perhaps its answers were damaged on the way: ask once more before giving up.
+            wanted = self._fences + 1
+            if self._prove(line, wanted, 0) is None:
+                return replace(outcome, after=after)
+        content = self._fences >= encoded.content_fences
+        self._clear(line)
+        self._status = after = self._ask(line) if after.answered else after
+        known = escpos_status.trouble(after) if after.answered else "printer.silent"
+        reason = known or reason
+        if content:
+            return replace(outcome, reason=reason, after=after, cut=False)
+        if self._cleared:
+            return replace(outcome, result="not_printed", reason=reason, after=after, partial=True, cut=False)
+        return replace(outcome, result="unknown", reason=reason, after=after, cut=False)
+
+    def _clear(self, line: Line) -> None:
+        """Make the printer drop what it has not printed; `_cleared` tells whether it confirmed."""
+        line.drop_unsent()
+        self._cleared = False
+        try:
+            line.write(escpos.DROP_REST, ANSWER_S)
+        except LineSlow:
+            return
+        end_s = time.monotonic() + CLEAR_S
+        while not self._cleared and time.monotonic() < end_s:
+            self._pump(line, IDLE_S)

@@ -1,0 +1,140 @@
+"""What an ESC/POS printer says back: sorting its status bytes out of one stream, and what they mean. Pure, no port."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hal.api import PrinterStatus
+
+
+class RealTime(msgspec.Struct, frozen=True):
+    """One byte, the answer to DLE EOT n; it does not tell which n."""
+
+    value: int
+
+
+class AutoStatus(msgspec.Struct, frozen=True):
+    """Four bytes that the printer sends by itself when something changes (ASB)."""
+
+    value: bytes
+
+
+class FenceReply(msgspec.Struct, frozen=True):
+    """One byte, the answer to GS r 1, sent when the printer has worked through everything before that command."""
+
+    value: int
+
+
+class Cleared(msgspec.Struct, frozen=True):
+    """The printer confirms that it dropped all data it had not printed."""
+
+
+Said = RealTime | AutoStatus | FenceReply | Cleared
+
+
+class Parser:
+    """Sorts a printer's bytes by their fixed bits; never raises, and bytes that fit nowhere are dropped.
+
+    Real-time answer: b & 0x93 == 0x12. First byte of an ASB: b & 0x93 == 0x10, its other three and a fence's answer:
+    b & 0x90 == 0. A block answer is 37 25 00. An ASB that a real-time answer interrupts goes on behind it.
+    """
+
+    def __init__(self) -> None:
+        self._auto = bytearray()
+        self._block = bytearray()
+
+    def feed(self, data: bytes | bytearray | memoryview) -> list[Said]:
+        """Take bytes as they arrive; returns what they say, in order."""
+        said = []
+        for byte in data:
+            one = self._byte(byte)
+            if one is not None:
+                said.append(one)
+        return said
+
+    def _byte(self, byte: int) -> Said | None:
+        if byte & 0x93 == 0x12:
+            return RealTime(byte)
+        if byte & 0x93 == 0x10:
+            self._auto[:] = bytes([byte])
+            self._block.clear()
+            return None
+        if byte == 0x37:
+            self._block[:] = b"\x37"
+            return None
+        if byte & 0x90:
+            # Not a byte of any answer: noise. It may have replaced one, so what had begun cannot be trusted.
+            self._auto.clear()
+            self._block.clear()
+            return None
+        if self._block:
+            return self._block_byte(byte)
+        if self._auto:
+            self._auto.append(byte)
+            if len(self._auto) < 4:
+                return None
+            value = bytes(self._auto)
+            self._auto.clear()
+            return AutoStatus(value)
+        return FenceReply(byte)
+
+    def _block_byte(self, byte: int) -> Said | None:
+        self._block.append(byte)
+        if len(self._block) < 3:
+            return None
+        whole = bytes(self._block)
+        self._block.clear()
+        return Cleared() if whole == b"\x37\x25\x00" else None
+
+
+def from_real_time(answers: list[int]) -> PrinterStatus:
+    """Status from the answers to DLE EOT 1, 2, 3 and 4, in this order."""
+    printer, cause, error, roll = answers
+    paper_out = bool(cause & 0x20 or roll & 0x60)
+    return PrinterStatus(
+        answered=True,
+        online=not printer & 0x08,
+        paper="out" if paper_out else "near_end" if roll & 0x0C else "ok",
+        cover_open=bool(cause & 0x04),
+        cutter_error=bool(error & 0x08),
+        mechanical_error=bool(error & 0x04),
+        unrecoverable=bool(error & 0x20),
+        head_hot=bool(error & 0x40),
+        raw=bytes(answers).hex(),
+    )
+
+
+def from_auto(value: bytes) -> PrinterStatus:
+    """Status from the four bytes of an ASB."""
+    printer, error, roll, _ = value
+    return PrinterStatus(
+        answered=True,
+        online=not printer & 0x08,
+        paper="out" if roll & 0x0C else "near_end" if roll & 0x03 else "ok",
+        cover_open=bool(printer & 0x20),
+        cutter_error=bool(error & 0x08),
+        mechanical_error=bool(error & 0x04),
+        unrecoverable=bool(error & 0x20),
+        head_hot=bool(error & 0x40),
+        raw=value.hex(),
+    )
+
+
+def trouble(status: PrinterStatus) -> str | None:
+    """The health id of what keeps the printer from printing, the most useful first; None when it can print."""
+    checks = (
+        (not status.answered, "printer.silent"),
+        (status.cover_open, "printer.cover_open"),
+        (status.paper == "out", "printer.paper_out"),
+        (status.cutter_error, "printer.cutter_jam"),
+        (status.unrecoverable, "printer.unrecoverable"),
+        (status.mechanical_error, "printer.mechanical"),
+        (status.head_hot, "printer.head_hot"),
+        (not status.online, "printer.offline"),
+    )
+    return next((reason for holds, reason in checks if holds), None)
+
+
+def health_of(status: PrinterStatus) -> str:
+    """The health id for `status`."""
+    return trouble(status) or ("printer.paper_near_end" if status.paper == "near_end" else "hal.ok")
