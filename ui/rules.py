@@ -10,10 +10,11 @@ _HERE = Path(__file__).parent
 def load_folder(folder: Path) -> None:
     """Load every `.kv` of a folder that is not loaded yet. The classes they name must have been imported."""
     for path in sorted(folder.glob("*.kv")):
-        _load(path)
+        load(path)
 
 
-def _load(path: Path) -> None:
+def load(path: Path) -> None:
+    """Load one `.kv` file unless it is loaded."""
     name = str(path.resolve())
     if name not in Builder.files:
         Builder.load_file(name, encoding="utf-8")
@@ -41,5 +42,5 @@ def load_widgets() -> None:
 
     # Rules of a base class must be loaded before those of its children, which override them.
     for base in ("text", "icon", "card", "pill"):
-        _load(_HERE / "widgets" / f"{base}.kv")
+        load(_HERE / "widgets" / f"{base}.kv")
     load_folder(_HERE / "widgets")

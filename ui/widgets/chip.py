@@ -10,6 +10,7 @@ class Chip(Surface):
 
     text = StringProperty("")
     color = ColorProperty("#1B2430")
+    label_width = NumericProperty(0)
     font_size = NumericProperty(20)
 
 

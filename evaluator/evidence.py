@@ -1,0 +1,172 @@
+"""Records ratings in the journal, on a thread of its own, so that a slow disk never holds up the screen.
+
+The level goes into a ledger leaf (wire.leaf) and into a box sealed to the fleet; it is nowhere else: not in a log, not in a file.
+"""
+
+import queue
+import secrets
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from evaluator.flow.ports import Close, Stands, Via
+from runtime.journal import Journal, JournalError, JournalFull, JournalReader
+from wire import leaf
+from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingInvited, RatingPressed, read_body
+from wire.messages import Invitation
+
+log = structlog.get_logger("evaluator.evidence")
+
+RECOVERY_DEPTH = 64
+"""Entries looked at for an open rating at start. An evaluator has one rating at a time and each ends within a few entries."""
+
+
+class Evidence:
+    """The flow's Book on a real journal.
+
+    `post` hands a callable to the flow's thread (the ui bridge). `seal_key` gives the fleet's key at the moment of sealing, or
+    None while none is known; then nothing is recorded and the outcome says `rating.not_paired`.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        seal_key: Callable[[], bytes | None],
+        post: Callable[[Callable[[], object]], object],
+    ) -> None:
+        self._journal, self._seal_key, self._post = journal, seal_key, post
+        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write what is handed in."""
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Write what is still waiting, then end."""
+        self._work.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def invited(self, invitation: Invitation, done: Callable[[str | None], object]) -> None:
+        """See Book."""
+        self._put(lambda: self._commit("rating.invited", RatingInvited(invitation=invitation)), lambda _: done(None), done)
+
+    def pressed(
+        self,
+        rating: bytes,
+        occasion: bytes | None,
+        level: int,
+        via: Via,
+        *,
+        amends: bool,
+        done: Callable[[Stands | str], object],
+    ) -> None:
+        """See Book."""
+
+        def write() -> Stands:
+            secret = leaf.new_secret()
+            point = leaf.leaf(level, secret)
+            sealed = leaf.seal(PressSecret(level=level, secret=secret), self._key())
+            body = RatingPressed(rating=rating, occasion=occasion, via=via, leaf=point, sealed=sealed)
+            return Stands(self._commit("rating.amended" if amends else "rating.pressed", body), point)
+
+        self._put(write, done, done)
+
+    def closed(self, close: Close, done: Callable[[str | None], object]) -> None:
+        """See Book."""
+        self._put(lambda: self._commit("rating.closed", self._close_body(close)), lambda _: done(None), done)
+
+    def recover(self) -> int:
+        """Close what a power cut or crash left open; the last press stands. Call before `start`. Returns how many were closed.
+
+        Raises JournalError when the journal cannot be read or written.
+        """
+        with JournalReader(self._journal.path) as reader:
+            first = max(reader.first_held() - 1, self._journal.last_seq - RECOVERY_DEPTH)
+            rows = [(row.header, row.entry.body) for row in reader.rows(first)]
+        opened = _left_open(rows)
+        for close in opened:
+            self._journal.append("rating.closed", close)
+        return len(opened)
+
+    def _close_body(self, close: Close) -> RatingClosed:
+        stands = close.stands
+        outcome = "not_rated" if stands is None else "uninvited" if close.occasion is None else "rated"
+        sealed = leaf.seal(CloseSecret(reasons=close.reasons), self._key()) if outcome == "rated" else None
+        return RatingClosed(
+            rating=close.rating,
+            occasion=close.occasion,
+            outcome=outcome,  # type: ignore[arg-type]
+            how=close.how,
+            standing=stands.seq if stands else None,
+            leaf=stands.leaf if stands else None,
+            tag_set=close.tag_set,
+            sealed=sealed,
+            language=close.language,
+            profile=close.profile,
+            duration_ms=close.duration_ms,
+        )
+
+    def _key(self) -> bytes:
+        key = self._seal_key()
+        if key is None:
+            raise JournalError("the fleet's seal key is not known; pair this device")
+        return key
+
+    def _commit(self, kind: str, body: Any) -> int:
+        return self._journal.append(kind, body).seq
+
+    def _put(self, write: Callable[[], Any], done: Callable[[Any], object], failed: Callable[[str], object]) -> None:
+        def job() -> None:
+            try:
+                outcome = write()
+            except JournalError as error:
+                log.error("a rating entry was not recorded", error=str(error))
+                reason = "rating.storage_full" if isinstance(error, JournalFull) else "rating.not_recorded"
+                self._post(lambda: failed(reason))
+            else:
+                self._post(lambda: done(outcome))
+
+        self._work.put(job)
+
+    def _run(self) -> None:
+        while (job := self._work.get()) is not None:
+            job()
+
+
+def _left_open(rows: list[tuple[Any, bytes]]) -> list[RatingClosed]:
+    """The entries that close what the rows leave open: presses that stand, and questions nobody answered."""
+    asked: set[bytes] = set()
+    presses: dict[bytes, tuple[RatingPressed, int]] = {}
+    for header, raw in rows:
+        if not header.kind.startswith("rating.") or not raw:
+            continue
+        body = read_body(header.kind, header.kind_version, raw)
+        if isinstance(body, RatingInvited):
+            asked.add(body.invitation.occasion)
+        elif isinstance(body, RatingPressed):
+            presses[body.rating] = (body, header.seq)
+            asked.discard(body.occasion or b"")
+        elif isinstance(body, RatingClosed):
+            presses.pop(body.rating, None)
+            asked.discard(body.occasion or b"")
+    unanswered = [
+        RatingClosed(rating=secrets.token_bytes(16), occasion=occasion, outcome="not_rated", how="recovered")
+        for occasion in sorted(asked)
+    ]
+    return unanswered + [_standing(press, seq) for press, seq in presses.values()]
+
+
+def _standing(press: RatingPressed, seq: int) -> RatingClosed:
+    return RatingClosed(
+        rating=press.rating,
+        occasion=press.occasion,
+        outcome="uninvited" if press.occasion is None else "rated",
+        how="recovered",
+        standing=seq,
+        leaf=press.leaf,
+    )

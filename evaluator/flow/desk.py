@@ -1,0 +1,302 @@
+"""The whole evaluator as one machine: what comes from clerk, citizen, agent and clock goes in, one scene comes out."""
+
+import math
+import secrets
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from evaluator.flow.occasion import Occasion, Times
+from evaluator.flow.ports import Book, Clock, Close, Signals, Stands, Via
+from evaluator.flow.scene import Ask, Failed, Idle, Pairing, Reasons, Receipt, Scene, Signs, Starting, Unpaired
+from evaluator.flow.tags import TagSet
+from wire.kinds import Language, Profile
+from wire.messages import Desired, Invitation
+
+UNINVITED_S = 5.0
+"""How long the polite answer to an uninvited press stays; presses meanwhile are the same attempt and are not kept again."""
+IDENTIFY_S = 10.0
+REMEMBERED = 64
+"""So many finished occasions are refused when they are announced again."""
+
+
+class Reply(NamedTuple):
+    """What became of an invitation or its withdrawal; `detail` is a message id."""
+
+    state: Literal["done", "refused", "expired", "failed"]
+    detail: str | None = None
+
+
+class Desk:
+    """Call its methods on one thread. `on_scene` is called whenever what is shown changes, `on_idle` when a rating is over."""
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        clock: Clock,
+        signals: Signals,
+        tags: TagSet,
+        times: Times,
+        device: str,
+        language: Language,
+        on_scene: Callable[[Scene], object],
+    ) -> None:
+        self._book, self._clock, self._signals, self._tags = book, clock, signals, tags
+        self.times, self._device, self._home_language, self._on_scene = times, device, language, on_scene
+        self._language: Language = language
+        self._profile: Profile = "standard"
+        self._signs = Signs()
+        self._pairing: Pairing = "none"
+        self._pairing_code = ""
+        self._desired: Desired | None = None
+        self._known = False
+        self._full = False
+        self._can_seal = False
+        self._occasion: Occasion | None = None
+        self._finished: deque[bytes] = deque(maxlen=REMEMBERED)
+        self._uninvited_until = self._identify_until = -math.inf
+        self.scene: Scene = Starting(self._signs, language, "standard")
+
+    # From the agent
+
+    def view(self, *, pairing: Pairing, code: str, offline: bool, desired: Desired | None, can_seal: bool) -> None:
+        """What the agent knows now. `can_seal`: the fleet's key is there, without which no level may be recorded."""
+        self._known = True
+        self._pairing, self._pairing_code, self._desired, self._can_seal = pairing, code, desired, can_seal
+        self._sign(offline=offline)
+
+    def hardware(self, *, buttons_down: bool) -> None:
+        """Whether the five buttons are out of order; touching works all the same."""
+        self._sign(buttons_down=buttons_down)
+
+    def clock_unsure(self, unsure: bool) -> None:
+        """Whether the time may be wrong; then it is not shown."""
+        self._sign(clock_unsure=unsure)
+
+    def storage(self, *, nearly_full: bool) -> None:
+        """Whether the evidence budget nears its end: then nobody is asked, rather than losing what was pressed."""
+        self._full = nearly_full
+        self.refresh()
+
+    def identify(self) -> None:
+        """Show for some seconds which device this is."""
+        self._identify_until = self._clock.mono_s() + IDENTIFY_S
+        self.refresh()
+
+    def _sign(self, **changes: bool) -> None:
+        self._signs = Signs(**({**self._signs.__dict__} | changes))
+        self.refresh()
+
+    # From the clerk's side
+
+    def invite(self, invitation: Invitation, done: Callable[[Reply], object]) -> None:
+        """Ask for a rating of this service; `done` is called once the question is recorded and on the screen, or refused."""
+        if refusal := self._refusal(invitation):
+            done(refusal)
+            return
+        current = self._occasion
+        if current is not None and current.invitation.occasion == invitation.occasion:
+            done(Reply("done"))
+            return
+        if current is not None:
+            # The clerk has gone on: what was pressed stands, and an unanswered question is 未评价.
+            current.finish("left")
+            self._forget(current)
+
+        def recorded(reason: str | None) -> None:
+            if reason is not None:
+                done(Reply("failed", reason))
+                return
+            self._ask(invitation)
+            done(Reply("done"))
+
+        self._book.invited(invitation, recorded)
+
+    def _refusal(self, invitation: Invitation) -> Reply | None:
+        if invitation.expires_ms <= self._clock.wall_ms():
+            return Reply("expired", "rating.expired")
+        if self._full:
+            return Reply("refused", "rating.storage_full")
+        if not self._can_seal:
+            return Reply("refused", "rating.not_paired")
+        if invitation.occasion in self._finished:
+            return Reply("refused", "rating.already_over")
+        return None
+
+    def _ask(self, invitation: Invitation) -> None:
+        if self._occasion is not None:
+            # A second invitation was recorded while the first still waited for the disk.
+            self._occasion.finish("left")
+            self._forget(self._occasion)
+        self._uninvited_until = -math.inf
+        self._language, self._profile = self._home_language, "standard"
+        self._occasion = Occasion(
+            rating=secrets.token_bytes(16),
+            invitation=invitation,
+            book=self._book,
+            clock=self._clock,
+            times=self.times,
+            changed=self.refresh,
+            language=self._language,
+            tag_set=self._tags.version,
+        )
+        self._signals.inviting()
+        self.refresh()
+
+    def withdraw(self, occasion: bytes | None) -> Reply:
+        """Take back the question (of this occasion, or any). A rating already pressed stays, which the reply says."""
+        current = self._occasion
+        if current is None or (occasion is not None and current.invitation.occasion != occasion):
+            return Reply("done", "rating.nothing_to_withdraw")
+        if current.stage != "asked":
+            return Reply("refused", "rating.already_given")
+        current.finish("withdrawn")
+        return Reply("done")
+
+    # From the citizen
+
+    def press(self, level: int, via: Via) -> None:
+        """One of the five buttons, keys or cards."""
+        if self._occasion is not None:
+            before = self._occasion.stage
+            if self._occasion.press(level, via) and before != self._occasion.stage:
+                self._signals.noted()
+            return
+        self._press_uninvited(level, via)
+
+    def _press_uninvited(self, level: int, via: Via) -> None:
+        now = self._clock.mono_s()
+        repeated = now < self._uninvited_until
+        self._uninvited_until = now + UNINVITED_S
+        if not repeated and self._can_seal and not self._full:
+            rating = secrets.token_bytes(16)
+
+            def committed(outcome: Stands | str) -> None:
+                if isinstance(outcome, Stands):
+                    self._book.closed(self._uninvited_close(rating, outcome), lambda _reason: None)
+
+            self._book.pressed(rating, None, level, via, amends=False, done=committed)
+        self.refresh()
+
+    def _uninvited_close(self, rating: bytes, stands: Stands) -> Close:
+        return Close(rating, None, "done", stands, "", (), self._language, self._profile, 0)
+
+    def correct(self) -> None:
+        """改一下."""
+        if self._occasion is not None:
+            self._occasion.correct()
+
+    def keep(self) -> None:
+        """Keep the choice after all."""
+        if self._occasion is not None:
+            self._occasion.keep()
+
+    def toggle(self, tag_id: str) -> None:
+        """Choose a reason or take it back."""
+        if self._occasion is not None:
+            self._occasion.toggle(tag_id)
+
+    def finish(self) -> None:
+        """好了: the reasons are complete; on the receipt: it has been read."""
+        if self._occasion is not None:
+            self._occasion.finish("done")
+
+    def skip(self) -> None:
+        """不评价, or no reasons."""
+        if self._occasion is not None:
+            self._occasion.finish("skip")
+
+    def use_language(self, language: Language) -> None:
+        """Another language, until this rating is over."""
+        self._language = language
+        self._touched()
+
+    def use_profile(self, profile: Profile) -> None:
+        """Another profile, until this rating is over."""
+        self._profile = profile
+        self._touched()
+
+    def _touched(self) -> None:
+        if self._occasion is not None:
+            self._occasion.language, self._occasion.profile = self._language, self._profile
+            self._occasion.here()
+        self.refresh()
+
+    # Time and what is shown
+
+    @property
+    def is_rating(self) -> bool:
+        """Whether somebody is being asked or answers: then no picture of the screen may be taken."""
+        return self._occasion is not None
+
+    def tick(self) -> None:
+        """Let time pass; call it a few times a second."""
+        if self._occasion is not None:
+            self._occasion.tick()
+        self.refresh()
+
+    def stop(self) -> None:
+        """The device is about to end: an open rating is closed with what stands."""
+        if self._occasion is not None:
+            self._occasion.finish("left")
+
+    def refresh(self) -> None:
+        """Work out the scene and tell when it changed."""
+        current = self._occasion
+        if current is not None and current.stage == "over":
+            self._forget(current)
+        scene = self._scene()
+        if scene != self.scene:
+            self.scene = scene
+            self._on_scene(scene)
+
+    def _forget(self, occasion: Occasion) -> None:
+        self._finished.append(occasion.invitation.occasion)
+        self._occasion = None
+        self._language, self._profile = self._home_language, "standard"
+        self._signals.quiet()
+
+    def _scene(self) -> Scene:
+        shared = (self._signs, self._language, self._profile)
+        if self._occasion is not None:
+            return self._rating_scene(self._occasion)
+        if not self._known:
+            return Starting(*shared)
+        desired = self._desired
+        if desired is None or self._pairing in ("revoked", "refused"):
+            return Unpaired(*shared, self._pairing, self._pairing_code, self._device)
+        now = self._clock.mono_s()
+        return Idle(
+            *shared,
+            card=desired.window,
+            hall=desired.placement.hall_name,
+            notice=desired.notice,
+            ratings_paused=self._full,
+            uninvited=now < self._uninvited_until,
+            identify=self._device if now < self._identify_until else "",
+        )
+
+    def _rating_scene(self, at: Occasion) -> Scene:
+        shared = (self._signs, self._language, self._profile)
+        left, of = math.ceil(at.left_s), at.of_s
+        desired = self._desired
+        card = desired.window if desired else None
+        if at.stage == "failed":
+            return Failed(*shared, at.trouble or "", left, of)
+        if at.stage == "receipt":
+            return Receipt(*shared, at.receipt, desired.placement.hall_name if desired else None, card, left, of)
+        if at.stage in ("thanked", "closing") and at.level is not None:
+            chosen, correction = frozenset(at.reasons), math.ceil(at.correction_left_s)
+            return Reasons(*shared, at.level, self._tags.of(at.level), chosen, correction, left, of)
+        pressed = at.level if at.stage == "committing" else None
+        return Ask(
+            *shared,
+            item=at.invitation.item_name,
+            case_tail=at.invitation.case_tail,
+            card=card,
+            left_s=left,
+            of_s=of,
+            correcting=at.stage == "correcting",
+            pressed=pressed,
+        )

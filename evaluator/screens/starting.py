@@ -1,0 +1,7 @@
+"""Starting: the first frame, drawn before anything is known."""
+
+from evaluator.screens.view import View
+
+
+class StartingView(View):
+    """Draws scene.Starting."""
