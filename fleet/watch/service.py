@@ -23,6 +23,8 @@ from wire.codec import WireError, decode, encode
 from wire.messages import DeviceState, Presence
 
 GAUGE_EVERY_MS = 3_600_000
+MAX_MALFORMED = 200
+MALFORMED_KEPT_MS = 3_600_000
 GAUGE_KEPT_MS = 30 * 86_400_000
 
 
@@ -49,7 +51,8 @@ class Watch:
     """Thread-safe. Messages change memory at once; `flush` writes them once a second, so a thousand devices cost one commit.
 
     Losing that second is harmless: presence and state are retained by the broker and come again on the next connection.
-    `wanted` gives what control wants of every device, `more` the causes that later features find. `revision` grows with every change a page would show.
+    `wanted` gives what control wants of every device, `more` the
+    causes that later features find. `revision` grows with every change a page would show.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Watch:
         self.broker_up = False
         self.broker_since_ms = clock_ms()
         self._heard = self._load()
+        self._malformed: dict[str, tuple[int, int, str]] = {}
         self.help = HelpDesk(store, hall_of=self._hall_of, clock_ms=clock_ms)
         self.incidents = Incidents(store, hall_of=self._hall_of, clock_ms=clock_ms, on_act=self._acted)
 
@@ -129,6 +133,33 @@ class Watch:
         with self._lock:
             known = self._heard.setdefault(device, _Heard())
             known.heard_ms, known.dirty = self._clock_ms(), True
+
+    def note_malformed(self, device: str, what: str) -> None:
+        """A message could not be read: shown as an incident for an hour after the last one."""
+        with self._lock:
+            count = self._malformed[device][1] + 1 if device in self._malformed else 1
+            self._malformed[device] = (self._clock_ms(), count, what[:300])
+            while len(self._malformed) > MAX_MALFORMED:
+                self._malformed.pop(next(iter(self._malformed)))
+
+    def _malformed_causes(self, now: int) -> list[Cause]:
+        with self._lock:
+            fresh = {device: row for device, row in self._malformed.items() if now - row[0] < MALFORMED_KEPT_MS}
+            self._malformed = dict(fresh)
+        return [
+            Cause(
+                key=f"message.malformed@{device}",
+                kind="message",
+                severity="warn",
+                hall=self._hall_of(device),
+                devices=(device,) if device else (),
+                reason="message.malformed",
+                next_step="next.report_supplier",
+                since_ms=at_ms,
+                args={"count": str(count), "detail": what},
+            )
+            for device, (at_ms, count, what) in fresh.items()
+        ]
 
     def flush(self) -> int:
         """Write what changed since the last call in one transaction; gives the number of devices written."""
@@ -213,7 +244,7 @@ class Watch:
         now = self._clock_ms()
         self._sample_gauges(now)
         found = causes(self.devices(), now_ms=now, broker_up=self.broker_up, broker_since_ms=self.broker_since_ms)
-        if self.incidents.settle(found + self.help.causes() + self.more(), blind=not self.broker_up):
+        if self.incidents.settle(found + self.help.causes() + self._malformed_causes(now) + self.more(), blind=not self.broker_up):
             self.bump()
 
     def bump(self) -> None:
