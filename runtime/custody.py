@@ -29,6 +29,7 @@ from wire.entry import NO_HASH, Entry
 
 log = structlog.get_logger("runtime.custody")
 
+HELLO_PATIENCE_MS = 3_000
 ENTRY_OVERHEAD = 24
 """Bytes that MessagePack adds around one entry's header, salt and body, rounded up."""
 
@@ -53,7 +54,6 @@ class Event(Struct, frozen=True):
     journal_id: bytes = b""
     detail: str = ""
     seq: int = 0
-    fleet_ms: int = 0
 
 
 class _Flight(NamedTuple):
@@ -82,6 +82,8 @@ class Custody:
         self._refusals: dict[bytes, int] = {}
         self._ended: dict[bytes, int] = {}
         self.beacon: bytes | None = None
+        self.fleet_ms = 0
+        """The newest signed fleet time of this run, 0 for none."""
 
     def disconnected(self) -> None:
         """Forget what was in flight: nobody knows what became of it, and the fleet drops duplicates."""
@@ -89,10 +91,11 @@ class Custody:
         self._not_before.clear()
         self._refusals.clear()
 
-    def hello(self) -> bytes:
-        """The Hello for a new connection: where every journal stands."""
+    def hello(self, now_ms: int) -> bytes:
+        """The Hello for a new connection: where every journal stands. Batches wait for its answers, but not for ever."""
         marks = []
         for reader in self._readers():
+            self._not_before[reader.journal_id] = now_ms + HELLO_PATIENCE_MS
             try:
                 mark = self._store.mark(reader.journal_id)
                 marks.append(
@@ -205,9 +208,10 @@ class Custody:
                 events = self._take_nack(reply, reader, now_ms)
         except JournalError as error:
             return [Event("stopped", reply.journal_id, f"the journal cannot be read: {error}"[:200])]
-        self._store.put("incarnation", reply.incarnation)
-        if reply.fleet_ms > self._store.number("fleet_ms"):
-            self._store.put("fleet_ms", str(reply.fleet_ms).encode())
+        if self._store.get("incarnation") != reply.incarnation:
+            self._store.put("incarnation", reply.incarnation)
+        self._store.add("fleet_ms", 0, at_least=reply.fleet_ms)
+        self.fleet_ms = max(self.fleet_ms, reply.fleet_ms)
         return events
 
     def _is_stale(self, reply: Ack | Nack) -> bool:
@@ -233,7 +237,7 @@ class Custody:
             del self._flights[ack.journal_id]
         self._refusals.pop(ack.journal_id, None)
         self._not_before.pop(ack.journal_id, None)
-        events = [Event("acked", ack.journal_id, seq=ack.through_seq, fleet_ms=ack.fleet_ms)]
+        events = [Event("acked", ack.journal_id, seq=ack.through_seq)]
         if mark.stopped:
             events.append(Event("resumed", ack.journal_id, mark.stopped))
         if ack.through_seq < mark.in_custody:
@@ -243,6 +247,7 @@ class Custody:
     def _take_nack(self, nack: Nack, reader: JournalReader, now_ms: int) -> list[Event]:
         mark = self._store.mark(nack.journal_id)
         flight = self._flights.pop(nack.journal_id, None)
+        self._not_before.pop(nack.journal_id, None)
         # A fleet that has never heard of a journal says so to a Hello; only to its first batch is it a refusal.
         is_new_journal = nack.reason == "unknown_journal" and (flight is None or flight.first_seq > 1)
         if nack.reason not in RETRY_REASONS and not is_new_journal:
@@ -253,15 +258,21 @@ class Custody:
         refusals = self._refusals[nack.journal_id] = self._refusals.get(nack.journal_id, 0) + 1
         if refusals > 1:
             self._not_before[nack.journal_id] = now_ms + min(self._resend_after_ms, 250 * 2**refusals)
+        events = []
+        if mark.stopped:
+            # The fleet asks for more of it, so what had stopped it is mended there.
+            events.append(Event("resumed", nack.journal_id, mark.stopped))
+            mark = mark._replace(stopped="")
+            self._store.set_mark(nack.journal_id, mark)
         if wanted > mark.in_custody:
-            return []
+            return events
         hash_before = NO_HASH if wanted == 1 else reader.hash_of(wanted - 1)
         if hash_before is None:
             return self._stop(nack.journal_id, mark, "rewind_beyond", f"entry {wanted - 1} is not held")
         is_new_fleet = nack.incarnation != self._store.get("incarnation")
         archived = 0 if is_new_fleet else min(mark.archived, wanted - 1)
         self._store.set_mark(nack.journal_id, Mark(wanted - 1, hash_before, archived))
-        return [Event("rewound", nack.journal_id, seq=wanted)]
+        return [*events, Event("rewound", nack.journal_id, seq=wanted)]
 
     def _stop(self, journal_id: bytes, mark: Mark, reason: str, detail: str) -> list[Event]:
         self._flights.pop(journal_id, None)

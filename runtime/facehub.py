@@ -30,6 +30,7 @@ from wire.codec import WireError
 log = structlog.get_logger("runtime.facehub")
 
 WAITING_MESSAGES = 64
+WAITING_FACES = 8
 SEND_TIMEOUT_S = 5.0
 
 
@@ -66,8 +67,10 @@ class _Connection:
         self._outgoing: queue.Queue[FromAgent | None] = queue.Queue(maxsize=WAITING_MESSAGES)
         # A pidfd names this very process for ever; a pid may name another one a second later.
         self.pidfd = os.pidfd_open(peer.pid)
-        threading.Thread(target=self._read, name=f"face-{number}-in", daemon=True).start()
-        threading.Thread(target=self._write, name=f"face-{number}-out", daemon=True).start()
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, name=f"face-{self.number}-in", daemon=True).start()
+        threading.Thread(target=self._write, name=f"face-{self.number}-out", daemon=True).start()
 
     def send(self, message: FromAgent) -> bool:
         try:
@@ -95,6 +98,8 @@ class _Connection:
             self.close()
             if introduced:
                 self._on_event(FaceWent(self.number))
+            else:
+                os.close(self.pidfd)
 
     def _write(self) -> None:
         try:
@@ -129,6 +134,7 @@ class FaceHub:
         self._pending: dict[int, _Connection] = {}
         self._pending_lock = threading.Lock()
         self._current: _Connection | None = None
+        self._process: _Connection | None = None
         self._last_beat_ms = 0
         self.hello: FaceHello | None = None
         self.state: FaceState | None = None
@@ -169,6 +175,10 @@ class FaceHub:
                 continue
             with self._pending_lock:
                 self._pending[number] = face
+                # Those that never introduced themselves are forgotten; nothing they say counts.
+                for old in sorted(self._pending)[:-WAITING_FACES]:
+                    self._pending.pop(old).close()
+            face.start()
 
     def take(self, event: HubEvent, now_ms: int) -> bool:
         """Keep account of an event; whether it is from the face that counts (and not one that was replaced)."""
@@ -179,12 +189,14 @@ class FaceHub:
                 return False
             if self._current is not None:
                 self._current.close()
+            if self._process is not None:
+                os.close(self._process.pidfd)
+            self._process = newcomer
             self._current, self.hello, self.state, self._last_beat_ms = newcomer, event.hello, None, now_ms
             return True
         if self._current is None or event.number != self._current.number:
             return False
         if isinstance(event, FaceWent):
-            os.close(self._current.pidfd)
             self._current, self.state = None, None
         elif isinstance(event.message, Heartbeat):
             self._last_beat_ms = now_ms
@@ -202,16 +214,16 @@ class FaceHub:
 
     @property
     def pid(self) -> int | None:
-        """The face's process, as the kernel says."""
-        return self._current.peer.pid if self._current is not None else None
+        """The last face's process, as the kernel says; it may have ended."""
+        return self._process.peer.pid if self._process is not None else None
 
     def send(self, message: FromAgent) -> bool:
         """Send to the face; False when there is none or it does not read."""
         return self._current is not None and self._current.send(message)
 
     def end_face(self, *, by_force: bool) -> bool:
-        """Terminate (or, by force, kill) the connected face's process; whether there was one."""
-        return self._current is not None and self._current.signal(signal.SIGKILL if by_force else signal.SIGTERM)
+        """Terminate (or, by force, kill) the last face's process; whether it was still there."""
+        return self._process is not None and self._process.signal(signal.SIGKILL if by_force else signal.SIGTERM)
 
     def stop(self) -> None:
         """Stop listening and let the face go."""

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -182,8 +182,12 @@ class Journal:
     def free_share(self) -> float:
         """The share of the budget that is free, 0–1; 0 too when the disk itself is short."""
         with self._lock:
-            if self._disk_is_short():
-                return 0.0
+            return 0.0 if self._disk_is_short() else self.budget_free_share
+
+    @property
+    def budget_free_share(self) -> float:
+        """The share of the budget that is free, 0–1, whatever the disk has."""
+        with self._lock:
             (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
             (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         budget = self._budget_bytes // PAGE_BYTES
@@ -201,6 +205,19 @@ class Journal:
         """
         with self._lock:
             return _prune(self._connection, self.journal_id, min(archived_through, self._tail.seq - 1))
+
+    def apply_archived(self, archived: Iterable[tuple[bytes, int]]) -> int:
+        """Prune by (journal id, archived through) pairs, as the agent's DeviceView brings them; give how many entries went.
+
+        The current journal is pruned; a closed one whose last entry is archived is deleted with its file.
+        """
+        with self._lock:
+            through = dict(archived)
+            pruned = self.prune(through.pop(self.journal_id, 0))
+            for path in journalfile.files(self._directory, self._stream) if through else []:
+                if path != self._path:
+                    pruned += _delete_if_archived(path, through)
+        return pruned
 
     def close_damaged(self, reason: str) -> None:
         """Close the current journal for good and go on in a successor that declares the gap (when a reader met damage)."""
@@ -431,3 +448,17 @@ def _prune(connection: sqlite3.Connection, journal_id: bytes, through: int) -> i
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
         raise JournalError(f"journal {journal_id.hex()} cannot be pruned: {error}") from error
+
+
+def _delete_if_archived(path: Path, through: dict[bytes, int]) -> int:
+    try:
+        with JournalReader(path) as reader:
+            last, held = reader.last_seq(), reader.last_seq() - reader.first_held() + 1
+            if through.get(reader.journal_id, 0) < last:
+                return 0
+    except JournalError:
+        # What cannot be read is not known to be archived: it stays for a person.
+        return 0
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    return held

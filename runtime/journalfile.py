@@ -232,6 +232,16 @@ class JournalReader:
         """Check every entry held. Raises JournalDamaged naming the first bad one."""
         return verified_tail(self._connection, about(self._connection), depth=None)
 
+    def free_share(self, budget_bytes: int) -> float:
+        """The share of the journal's budget that is free, 0–1, like `Journal.free_share` but for the disk. Raises JournalError."""
+        try:
+            (free,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+            (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path} cannot be read: {error}") from error
+        budget = budget_bytes // PAGE_BYTES
+        return max(0.0, min(1.0, float(free + max(0, budget - pages)) / budget))
+
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()

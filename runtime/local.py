@@ -300,8 +300,11 @@ class FaceLink:
             self._wake()
 
     def send(self, message: PictureReply | CommandReply | AskRequest) -> bool:
-        """Hand over one message without waiting; False when no agent is there or too much is waiting: nothing was sent then."""
-        if not self._connected.is_set():
+        """Hand over one message without waiting; False when no agent is there, too much is waiting, or a picture is too big.
+
+        Nothing was sent then.
+        """
+        if not self._connected.is_set() or (isinstance(message, PictureReply) and len(message.png) > MAX_PICTURE_BYTES):
             return False
         try:
             self._outgoing.put_nowait(message)

@@ -82,8 +82,10 @@ class AgentStore:
 
     def add(self, key: str, amount: int, *, at_least: int = 0) -> int:
         """Raise a kept number by `amount`, and to `at_least`; give the new one."""
-        value = max(self.number(key) + amount, at_least)
-        self.put(key, str(value).encode())
+        before = self.number(key)
+        value = max(before + amount, at_least)
+        if value != before:
+            self.put(key, str(value).encode())
         return value
 
     def command_state(self, command: bytes) -> str | None:
