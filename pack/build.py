@@ -14,13 +14,13 @@ from sqlite_utils import Database
 
 from pack.errors import ContentInvalid
 from pack.fold import fold
-from pack.model import Content, Department, Item, Scenario, Text
+from pack.model import LANGUAGES, Content, Department, Item, Language, Scenario, Text
 from pack.readings import readings
 from pack.seal import SCHEMA, PackManifest, trailer
 from pack.tokens import PREFIX_LENGTHS, index_tokens
 
 APPLICATION_ID = 0x4E575031  # "NWP1", so that `file` and SQLite tools can tell a pack.
-TERM_TABLES = ("name_terms", "alias_terms", "department_terms")
+TERM_GROUPS = (*LANGUAGES, "alias")
 _LAST = 1 << 40
 
 
@@ -112,34 +112,42 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def _named(item: Item, language: Language) -> list[str]:
+    texts = [item.name, item.short_name] if item.short_name else [item.name]
+    return [getattr(text, language) for text in texts]
+
+
 def _fill_items(db: Database, items: list[Item], syllables: set[str]) -> None:
-    rows, name_terms, alias_terms = [], [], []
+    rows: list[dict[str, object]] = []
+    terms: dict[str, list[tuple[int, str]]] = {group: [] for group in TERM_GROUPS}
     for number, item in enumerate(items, start=1):
-        names = _texts([*_all(item.name), *_all(item.short_name)], syllables)
+        groups = {language: _texts(_named(item, language), syllables) for language in LANGUAGES}
         aliases = _texts(list(item.aliases), syllables)
-        shown = {"zh": item.name.zh, "ko": item.name.ko, "en": item.name.en}
-        search = _json({"shown": shown, "name": names.stored, "alias": aliases.stored})
+        tokens: dict[str, list[str]] = {group: texts.tokens for group, texts in groups.items()}
+        # Names in the languages that are not on the screen count as aliases, and are stored there as well.
+        tokens |= {"alias": [*aliases.tokens, *tokens["ko"], *tokens["en"]]}
+        for group_name, found in tokens.items():
+            if found:
+                terms[group_name].append((number, " ".join(found)))
+        search: dict[str, object] = {group: texts.stored for group, texts in groups.items()} | {"alias": aliases.stored}
         rows.append(
             {"id": number, "code": item.code, "fold": fold(item.code).text, "department": item.department}
-            | {"search": search, "body": _json(item)}
+            | {"search": _json(search), "body": _json(item)}
         )
-        name_terms.append((number, " ".join(names.tokens)))
-        if aliases.tokens:
-            alias_terms.append((number, " ".join(aliases.tokens)))
     db.table("item").insert_all(rows, pk="id", columns=dict.fromkeys(("code", "fold", "department", "search", "body"), str))
     db.table("item").create_index(["code"], unique=True)
     db.table("item").create_index(["fold"], "item_by_fold")
     db.table("item").create_index(["id", "fold"], "item_by_rank")
     db.table("item").create_index(["department"])
-    for table, terms in (("name_terms", name_terms), ("alias_terms", alias_terms)):
-        db.conn.executemany(f"INSERT INTO {table}(rowid, tokens) VALUES (?, ?)", terms)
+    for group_name, pairs in terms.items():
+        db.conn.executemany(f"INSERT INTO {group_name}_terms(rowid, tokens) VALUES (?, ?)", pairs)
 
 
 def _fill_departments(db: Database, departments: tuple[Department, ...], syllables: set[str]) -> None:
     rows, terms = [], []
     for number, department in enumerate(departments, start=1):
         texts = _texts([*_all(department.name), *_all(department.short_name)], syllables)
-        rows.append({"id": number, "code": department.code, "search": _json({"name": texts.stored}), "body": _json(department)})
+        rows.append({"id": number, "code": department.code, "search": _json(texts.stored), "body": _json(department)})
         terms.append((number, " ".join(texts.tokens)))
     db.table("department").insert_all(rows, pk="id", columns=dict.fromkeys(("code", "search", "body"), str))
     db.table("department").create_index(["code"], unique=True)
@@ -148,7 +156,8 @@ def _fill_departments(db: Database, departments: tuple[Department, ...], syllabl
 
 def _fill(db: Database, content: Content) -> tuple[int, int]:
     options = f"content='', detail=full, tokenize='ascii', prefix='{PREFIX_LENGTHS}', columnsize=0"
-    for table in TERM_TABLES:
+    tables = [f"{group}_terms" for group in (*TERM_GROUPS, "department")]
+    for table in tables:
         db.execute(f"CREATE VIRTUAL TABLE {table} USING fts5(tokens, {options})")
     syllables: set[str] = set()
     items = sorted((item for item in content.items if item.status != "withdrawn"), key=_rank)
@@ -163,7 +172,7 @@ def _fill(db: Database, content: Content) -> tuple[int, int]:
     db.table("hall").insert({"id": 1, "code": content.hall.code, "body": _json(content.hall)}, pk="id")
     db.table("syllable").create({"text": str}, pk="text")
     db.table("syllable").insert_all({"text": syllable} for syllable in sorted(syllables))
-    for table in TERM_TABLES:
+    for table in tables:
         db.execute(f"INSERT INTO {table}({table}) VALUES ('optimize')")
     return len(items), len(scenarios)
 

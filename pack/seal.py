@@ -51,6 +51,10 @@ def trailer(manifest: PackManifest, signer: bytes) -> bytes:
     if len(signer) != KEY_BYTES:
         raise ValueError(f"the signing key has {len(signer)} bytes; give the raw {KEY_BYTES}-byte Ed25519 seed")
     body = msgspec.msgpack.encode(manifest)
+    try:
+        _decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise ValueError(f"no reader would accept this manifest ({error}); correct the hall code or version") from None
     signature = SigningKey(signer).sign(DOMAIN + body).signature
     return body + signature + _FOOTER.pack(len(body), MAGIC)
 

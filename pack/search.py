@@ -12,13 +12,14 @@ import msgspec
 from msgspec import Struct
 
 from pack.match import Kind, Match, Position, Query, Term, locate
-from pack.model import Language
+from pack.model import LANGUAGES, Language
 from pack.tokens import Syllables, expression
 
 if TYPE_CHECKING:
     from pack.reader import Pack
 
 Field = Literal["name", "code", "alias", "department"]
+Group = Literal["zh", "ko", "en", "alias"]
 MAX_LIMIT = 200
 # A tier of a common query ends early; this bounds the rare long query whose first grams match very much.
 _TIER_ROWS = 3_000
@@ -49,12 +50,17 @@ class Hit(Struct, frozen=True):
     why: Why
 
 
-class _Search(Struct):
-    """The column `search` of an item or department."""
+Stored = list[tuple[str, str]]
+"""Texts with their readings, as `pack.match.Term` takes them."""
 
-    name: list[tuple[str, str]]
-    alias: list[tuple[str, str]] = []
-    shown: dict[str, str] = {}
+
+class _Search(Struct):
+    """The column `search` of an item: names by language, full name first, and aliases."""
+
+    zh: Stored
+    ko: Stored
+    en: Stored
+    alias: Stored
 
 
 class _Row:
@@ -65,15 +71,26 @@ class _Row:
         self.id = id_
         self.code = code
         self.department = department
-        self.shown = decoded.shown
-        self.names = [Term(*stored) for stored in decoded.name]
+        self.names = {name: [Term(*stored) for stored in getattr(decoded, name)] for name in LANGUAGES}
         self.aliases = [Term(*stored) for stored in decoded.alias]
+
+    def shown(self, language: Language) -> Term:
+        """The name as the screen shows it; Chinese when there is none in `language`."""
+        return (self.names[language] or self.names["zh"])[0]
+
+    def terms(self, group: Group, language: Language) -> list[Term]:
+        """The texts that count as `group` while the screen is in `language`."""
+        if group != "alias":
+            return self.names[group]
+        others = [term for name in LANGUAGES if name not in ("zh", language) for term in self.names[name]]
+        return [*self.aliases, *others]
 
 
 Found = Generator[tuple[_Row, Match, str], None, None]
 """Rows of one tier, best first: each with its match and the text that the match lies in."""
 
 _decoder = msgspec.json.Decoder(_Search)
+_stored_decoder = msgspec.json.Decoder(Stored)
 
 
 class Index:
@@ -96,7 +113,8 @@ class Index:
 
         Found are: any part of a Chinese or Korean text, the beginning of any English word or phrase, full pinyin from
         any syllable on (the last may be unfinished; ü as ü, v or u), pinyin initials from any character on, and the
-        beginning of a code. Width, case, spaces and punctuation do not count. An empty query finds nothing.
+        beginning of a code. The name in the screen's language comes first, then the Chinese one; names in the third
+        language count as aliases. Width, case, spaces and punctuation do not count. An empty query finds nothing.
         """
         query = Query(raw)
         limit = max(1, min(limit, MAX_LIMIT))
@@ -104,7 +122,7 @@ class Index:
         if not (query.text or query.latin):
             return []
         for position in Position:
-            for field, rows in self._tiers(query, position, hits):
+            for field, rows in self._tiers(query, position, language, hits):
                 with closing(rows):
                     for row, match, text in rows:
                         hits[row.id] = self._hit(query, row, field, match, text, language)
@@ -112,25 +130,25 @@ class Index:
                             return list(hits.values())
         return list(hits.values())
 
-    def _tiers(self, query: Query, position: Position, seen: Container[int]) -> Iterator[tuple[Field, Found]]:
+    def _tiers(self, query: Query, position: Position, language: Language, seen: Container[int]) -> Iterator[tuple[Field, Found]]:
         words = expression(query, position, self._syllables)
-        yield "name", self._in_terms(query, position, "name", words, seen)
+        for group in dict.fromkeys((language, "zh")):
+            yield "name", self._in_terms(query, position, group, language, words, seen)
         if query.text.isascii() and position is not Position.INSIDE:
             yield "code", self._in_codes(query, position, seen)
-        yield "alias", self._in_terms(query, position, "alias", words, seen)
+        yield "alias", self._in_terms(query, position, "alias", language, words, seen)
         yield "department", self._in_departments(query, position, words, seen)
 
     def _in_terms(
-        self, query: Query, position: Position, field: Literal["name", "alias"], words: str, seen: Container[int]
+        self, query: Query, position: Position, group: Group, language: Language, words: str, seen: Container[int]
     ) -> Found:
-        table = f"{field}_terms"
-        sql = f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid LIMIT {_TIER_ROWS}"
+        sql = f"SELECT rowid FROM {group}_terms WHERE tokens MATCH ? ORDER BY rowid LIMIT {_TIER_ROWS}"
         with closing(self._connection.execute(sql, (words,))) as found:
             for (id_,) in found:
                 if id_ in seen:
                     continue
                 row = self._row(id_)
-                best = _best(query, row.names if field == "name" else row.aliases)
+                best = _best(query, row.terms(group, language))
                 if best is not None and best[0].position == position:
                     yield row, *best
 
@@ -162,7 +180,7 @@ class Index:
         )
         matches: dict[str, tuple[Match, str]] = {}
         for code, search in self._connection.execute(sql, (words,)).fetchall():
-            best = _best(query, [Term(*stored) for stored in _decoder.decode(search).name])
+            best = _best(query, [Term(*stored) for stored in _stored_decoder.decode(search)])
             if best is not None and best[0].position == position:
                 matches[code] = best
         items = "SELECT id, department FROM item WHERE department = ? ORDER BY id"
@@ -176,17 +194,15 @@ class Index:
                 cursor.close()
 
     def _hit(self, query: Query, row: _Row, field: Field, match: Match, text: str, language: Language) -> Hit:
-        shown = row.shown.get(language) or row.shown["zh"]
+        shown = row.shown(language)
         spans: tuple[tuple[int, int], ...] = ()
-        if text == shown:
+        if text == shown.text:
             spans = ((match.start, match.end),)
-        elif field != "code":
-            displayed = next(term for term in row.names if term.text == shown)
-            inside = locate(query, displayed)
-            spans = ((inside.start, inside.end),) if inside else ()
+        elif field != "code" and (inside := locate(query, shown)):
+            spans = ((inside.start, inside.end),)
         names = self._departments.get(row.department, {})
         why = Why(field, match.position.name.lower(), match.kind, text)  # type: ignore[arg-type]
-        return Hit(row.code, shown, names.get(language) or names.get("zh", ""), spans, why)
+        return Hit(row.code, shown.text, names.get(language) or names.get("zh", ""), spans, why)
 
 
 def _best(query: Query, terms: list[Term]) -> tuple[Match, str] | None:
