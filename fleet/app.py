@@ -7,35 +7,34 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from fleet.access.audit import Audit
+from fleet.access import tables as _access_tables  # noqa: F401 - every feature's tables are known after importing this module
 from fleet.access.service import Access
 from fleet.config import Config, load_config
 from fleet.control.packs import Packs
 from fleet.control.service import Control
-from fleet.hall import tables as _hall_tables  # noqa: F401 - every feature's tables are known after importing this module
 from fleet.hall.items import Items
 from fleet.keys import Keys, load_keys
-from fleet.ratings.projection import Projection
-from fleet.ratings.service import Ratings
+from fleet.ratings import tables as _ratings_tables  # noqa: F401
+from fleet.registry.authority import Authority
+from fleet.registry.pairing import Meeting, Pairings
+from fleet.registry.records import Refused
 from fleet.registry.service import Registry
+from fleet.revocation import Revocation
 from fleet.store import Store, open_store
-from fleet.watch.service import Wanted, Watch
+from fleet.watch import tables as _watch_tables  # noqa: F401
 
 
 class Fleet(Struct, frozen=True):
-    """All services of one serve process. Other engineers' services are added here, in order."""
+    """All services of one serve process, or of one command."""
 
     data: Path
     config: Config
     store: Store
     keys: Keys
     access: Access
-    audit: Audit
     registry: Registry
-    watch: Watch
+    pairings: Pairings
     control: Control
-    projection: Projection
-    ratings: Ratings
     items: Items
 
     def close(self) -> None:
@@ -51,16 +50,32 @@ def open_fleet(data: Path) -> Fleet:
     config = load_config(data)
     store = open_store(config.database or data, writes="fleet")
     keys = load_keys(data / "keys")
-    access, registry = Access(store), Registry(store)
-    watch = Watch(store, registry)
-    packs = Packs(store, data / "content")
-    control = Control(store, registry, packs, signing=keys.signing, seal=keys.seal.public_key, on_change=watch.bump)
-    watch.wanted = lambda: {
-        device: Wanted(configuration=version, content=content, since_ms=made_ms)
-        for device, (version, content, made_ms) in control.wanted_versions().items()
-    }
-    ratings = Ratings(store, registry)
-    watch.more = ratings.causes
-    projection = Projection(store, registry, seal=keys.seal)
-    items = Items(store)
-    return Fleet(data, config, store, keys, access, Audit(store), registry, watch, control, projection, ratings, items)
+    authority = Authority.open(data / "ca")
+    access = Access(store)
+    registry = Registry(store, on_revoke=Revocation(data, config, store, authority).apply)
+    control = Control(store, registry, Packs(store, content_folder(data)), signing=keys.signing, seal=keys.seal.public_key)
+
+    def desired_for(device: str) -> bytes:
+        signed = control.refresh(device)
+        if signed is None:
+            raise Refused(f"device {device} has no placement; place it first")
+        return signed
+
+    pairings = Pairings(store, authority, meeting(config, keys), desired_for=desired_for)
+    return Fleet(data, config, store, keys, access, registry, pairings, control, Items(store))
+
+
+def content_folder(data: Path) -> Path:
+    """Where pack files lie, each named by its SHA-256: control puts them there, the door serves them."""
+    return data / "content"
+
+
+def meeting(config: Config, keys: Keys) -> Meeting:
+    """What approved devices are told of this fleet."""
+    return Meeting(
+        tenant=config.tenant,
+        fleet_key=bytes(keys.signing.verify_key),
+        broker_host=config.broker.host,
+        broker_port=config.broker.port,
+        content_url=f"https://{config.door.host}:{config.door.port}/content",
+    )

@@ -4,6 +4,7 @@ The fleet writes it and never starts the broker: systemd or the demo runs `mosqu
 Works with Mosquitto 2.0.11 (Debian 12) and 2.0.21 (Debian 13).
 """
 
+import getpass
 import json
 import os
 import signal
@@ -15,9 +16,9 @@ from fleet.keys import write_private
 from wire.codec import MAX_PICTURE_BYTES
 from wire.topics import BEACON_TOPIC, FROM_DEVICE, TO_DEVICE
 
-INGEST, SERVE = "fleet-ingest", "fleet-serve"
-"""Certificate names, and so client ids, of the fleet's own processes; device names begin with `nw`."""
-OWN_CLIENTS = (INGEST, SERVE)
+INGEST, SERVE, ADMIN = "fleet-ingest", "fleet-serve", "fleet-admin"
+"""Certificate names, and so client ids, of the fleet's own processes and commands; device names begin with `nw`."""
+OWN_CLIENTS = (INGEST, SERVE, ADMIN)
 INGEST_STATUS_TOPIC = "nw/1/fleet/ingest"
 MAX_PACKET_BYTES = MAX_PICTURE_BYTES + 65_536
 MAX_INFLIGHT = 2_000
@@ -79,10 +80,12 @@ def reload(folder: Path) -> bool:
     return True
 
 
-def kick_commands(device: str, *, allow: bool) -> bytes:
-    """The dynamic-security commands that close a device's connection, or let it in again; publish on CONTROL_TOPIC."""
-    commands: list[dict[str, object]] = [{"command": "createClient", "username": device}]
-    commands.append({"command": "enableClient" if allow else "disableClient", "username": device})
+def kick_commands(device: str) -> bytes:
+    """The dynamic-security commands that close a device's connection at once; publish on CONTROL_TOPIC.
+
+    Mosquitto would let the certificate in again: that is what the revocation list is for (docs/decisions/revocation.md).
+    """
+    commands = [{"command": "createClient", "username": device}, {"command": "disableClient", "username": device}]
     return json.dumps({"commands": commands}).encode()
 
 
@@ -108,6 +111,7 @@ require_certificate true
 use_identity_as_username true
 use_username_as_clientid true
 allow_anonymous false
+user {getpass.getuser()}
 acl_file {folder}/acl
 plugin {plugin_path()}
 plugin_opt_config_file {folder}/data/dynamic-security.json
@@ -134,9 +138,9 @@ def _access() -> str:
     lines = [
         "# A device speaks and listens below its own name only; %u is its certificate's name.",
         "# Whether the tenant in the topic is the device's own is checked by the fleet, which knows it.",
+        f"pattern read {BEACON_TOPIC}",
         *(f"pattern write nw/1/+/%u/{channel}" for channel in FROM_DEVICE),
         *(f"pattern read nw/1/+/%u/{channel}" for channel in TO_DEVICE),
-        f"pattern read {BEACON_TOPIC}",
     ]
     for name in OWN_CLIENTS:
         lines += ["", f"user {name}", "topic readwrite nw/1/#", "topic readwrite $CONTROL/#", "topic read $SYS/#"]

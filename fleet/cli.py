@@ -1,5 +1,6 @@
 """`nw-fleet`: every verb of the fleet server. Each opens what it needs, says what it did, and explains what is wrong."""
 
+import datetime as dt
 import sys
 from pathlib import Path
 
@@ -23,28 +24,101 @@ def cli() -> None:
 @cli.command()
 @DATA
 def init(data: Path) -> None:
-    """Make the data directory: database, keys. Run again to migrate; it never overwrites a key."""
-    from fleet.config import load_config
-    from fleet.keys import make_keys
-    from fleet.store import create_store
+    """Make the data directory: database, keys, certificates, the broker's configuration.
 
-    data.mkdir(parents=True, exist_ok=True)
-    config = load_config(data)
-    create_store(config.database or data)
-    make_keys(data / "keys")
-    click.echo(f"{data} is ready")
+    Run it again after changing fleet.toml or installing another release: it migrates and renews, and replaces no key.
+    """
+    from fleet.setup import prepare
+
+    for line in prepare(data, now=dt.datetime.now(dt.UTC)):
+        click.echo(line)
+
+
+@cli.command()
+@DATA
+def serve(data: Path) -> None:
+    """Run console, API and door until SIGTERM. The broker and `nw-fleet ingest` run beside it."""
+    from fleet.serve import run
+
+    run(data)
+
+
+@cli.command()
+@DATA
+def ingest(data: Path) -> None:
+    """Take devices' journals into custody until SIGTERM: a process of its own, the only writer of entries."""
+    from fleet.ingest.process import run
+
+    run(data)
+
+
+@cli.group()
+def device() -> None:
+    """List devices, decide pairings, revoke."""
+
+
+@device.command("list")
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="One JSON array instead of a table.")
+def device_list(data: Path, as_json: bool) -> None:
+    """Paired devices with their places, and pairings that wait with the code to compare."""
+    from fleet.app import open_fleet
+    from fleet.commands import print_devices
+
+    print_devices(open_fleet(data), as_json=as_json)
+
+
+@device.command("approve")
+@DATA
+@click.argument("code")
+@click.option("--hall", required=True, help="Code of the hall the device stands in.")
+@click.option("--window", default="", help="Number of its window; leave out for a terminal.")
+@click.option("--label", required=True, help="How the device is called on its screen, in Chinese.")
+@click.option("--by", default="nw-fleet", show_default=True, help="Who decides, for the record.")
+def device_approve(data: Path, code: str, hall: str, window: str, label: str, by: str) -> None:
+    """Approve the waiting device whose screen shows CODE, and place it."""
+    from fleet.app import open_fleet
+    from fleet.commands import waiting
+
+    fleet = open_fleet(data)
+    name = fleet.pairings.approve(waiting(fleet, code).id, hall=hall, window=window, label={"zh": label}, by=by)
+    click.echo(f"{name} is paired: hall {hall}{f', window {window}' if window else ''}")
+
+
+@device.command("refuse")
+@DATA
+@click.argument("code")
+@click.option("--by", default="nw-fleet", show_default=True, help="Who decides, for the record.")
+def device_refuse(data: Path, code: str, by: str) -> None:
+    """Refuse the waiting device whose screen shows CODE."""
+    from fleet.app import open_fleet
+    from fleet.commands import waiting
+
+    fleet = open_fleet(data)
+    fleet.pairings.refuse(waiting(fleet, code).id, by=by)
+    click.echo(f"{code} is refused")
+
+
+@device.command("revoke")
+@DATA
+@click.argument("name")
+@click.option("--why", required=True, help="The reason, for the record.")
+@click.option("--by", default="nw-fleet", show_default=True, help="Who decides, for the record.")
+def device_revoke(data: Path, name: str, why: str, by: str) -> None:
+    """Refuse the device NAME from now on; what it handed over stays."""
+    from fleet.app import open_fleet
+
+    open_fleet(data).registry.revoke(name, by=by, why=why)
+    click.echo(f"{name} is revoked")
 
 
 def main() -> None:
-    """Entry point of `nw-fleet`: faults of configuration, keys and store end with one clear line, not a traceback."""
-    from fleet.config import ConfigError
-    from fleet.keys import KeysError
-    from fleet.registry.records import RegistryError
-    from fleet.store import StoreError
+    """Entry point of `nw-fleet`: what a person can mend ends with one clear line and status 2, not with a traceback."""
+    from fleet.commands import EXPLAINED
 
     try:
         cli(prog_name="nw-fleet")
-    except (ConfigError, KeysError, RegistryError, StoreError) as error:
+    except EXPLAINED as error:
         click.echo(f"nw-fleet: {error}", err=True)
         sys.exit(2)
 

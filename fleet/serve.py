@@ -1,0 +1,77 @@
+"""`nw-fleet serve`: the door, the console and API, and the link to devices in one process; ingest is another."""
+
+import asyncio
+import signal
+import socket
+import ssl
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from fleet.app import Fleet, content_folder, open_fleet
+from fleet.registry.door import make_door
+
+
+class ServeError(Exception):
+    """The server cannot begin; the message says why and what to do."""
+
+
+def door_server(fleet: Fleet) -> uvicorn.Server:
+    """The HTTPS server of the door, not started."""
+    settings = fleet.config.door
+    folder = fleet.data / "broker"
+    app = make_door(fleet.pairings, content=content_folder(fleet.data))
+    return _server(
+        app,
+        settings.bind,
+        settings.port,
+        ssl_certfile=str(folder / "server.pem"),
+        ssl_keyfile=str(folder / "server.key"),
+        ssl_version=ssl.PROTOCOL_TLS_SERVER,
+    )
+
+
+def run(data: Path) -> None:
+    """Run until SIGTERM or SIGINT. Raises ConfigError, KeysError, StoreError, or ServeError for a port in use."""
+    fleet = open_fleet(data)
+    try:
+        asyncio.run(serve([door_server(fleet)]))
+    finally:
+        fleet.close()
+
+
+async def serve(servers: list[uvicorn.Server]) -> None:
+    """Run servers side by side; the first that ends, and every signal, ends all."""
+    for server in servers:
+        _check_port(server.config.host, server.config.port)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: [setattr(server, "should_exit", True) for server in servers])
+    tasks = [asyncio.create_task(server._serve()) for server in servers]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for server in servers:
+        server.should_exit = True
+    await asyncio.gather(*tasks)
+
+
+def _server(app: FastAPI, host: str, port: int, **tls: object) -> uvicorn.Server:
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=3,
+        limit_concurrency=200,
+        **tls,  # type: ignore[arg-type]
+    )
+    return uvicorn.Server(config)
+
+
+def _check_port(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ServeError(f"{host}:{port} cannot be used: {error.strerror}. Choose another port in fleet.toml") from error
