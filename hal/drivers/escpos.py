@@ -34,6 +34,7 @@ RASTER_ROWS = 256
 # Switches automatic status on, which is also the proof that the printer has begun with this job.
 BEGIN = b"\x1b\x40\x1d\x61\xff\x1c\x26\x1b\x32"
 FENCE = b"\x1d\x72\x01"
+IDENTIFY = b"\x1d\x49\x43"
 STATUS = b"\x10\x04"
 AUTO_STATUS = b"\x1d\x61\xff"
 # Recover from an error without printing the rest; then drop everything received (answered by 37 25 00).
@@ -219,13 +220,15 @@ class _Encoder:
         if module < 2:
             raise JobInvalid("job.invalid", f"a QR code of {len(data)} bytes does not fit the paper; shorten its text")
         out = self._out
-        out += _ALIGNS[block.align]
+        # A reader needs a quiet margin of four squares; left and right the paper gives it, above and below this does.
+        margin = b"\x1b\x4a" + bytes([4 * module])
+        out += margin + _ALIGNS[block.align]
         out += b"\x1d\x28\x6b\x04\x00\x31\x41\x32\x00"
         out += b"\x1d\x28\x6b\x03\x00\x31\x43" + bytes([module])
         out += b"\x1d\x28\x6b\x03\x00\x31\x45" + bytes([_CORRECTION[block.correction]])
         out += b"\x1d\x28\x6b" + (len(data) + 3).to_bytes(2, "little") + b"\x31\x50\x30" + data
-        out += b"\x1d\x28\x6b\x03\x00\x31\x51\x30"
-        self._dots += squares * module
+        out += b"\x1d\x28\x6b\x03\x00\x31\x51\x30" + margin
+        self._dots += (squares + 8) * module
 
 
 def _shared(widths: tuple[int, ...], columns: int) -> list[int]:

@@ -3,13 +3,15 @@
 How it is known that paper came out: the job carries questions ("fences") that a printer answers only when it has worked
 through everything before them, one before and one after the cut; when all are answered, one more is sent as proof, so that
 a stray byte cannot pass for one. When the printer stops in between, it is told to drop the rest, so that half a ticket does
-not come out an hour later; only its confirmation makes that "not printed", else the outcome is "unknown".
+not come out an hour later; only its confirmation makes that "not printed", else, or when the line was noisy, the outcome is
+"unknown".
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from typing import Literal
 
 import structlog
 from msgspec.structs import replace
@@ -17,11 +19,11 @@ from msgspec.structs import replace
 from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PrinterStatus
 from hal.config import PrinterConfig
 from hal.drivers import escpos, escpos_status
-from hal.drivers.escpos_jobs import Jobs
-from hal.drivers.escpos_status import AutoStatus, Cleared, FenceReply, RealTime
+from hal.drivers.escpos_jobs import Jobs, Taken
+from hal.drivers.escpos_status import AutoStatus, Cleared, FenceReply, Identity, RealTime
 from hal.drivers.line import Line, LineDown, LineSlow, keep_open
 from hal.health import HealthRecord
-from hal.paper import Rasterise
+from hal.paper import Cut, Rasterise
 
 ANSWER_S = 0.3
 CLEAR_S = 1.5
@@ -53,6 +55,10 @@ class EscposPrinter:
         self._real_time: list[int] = []
         self._fences = 0
         self._cleared = False
+        self._identified = False
+        # Paper of an earlier job that was not cut hangs out of the printer; it must not become part of the next ticket.
+        self._hanging = False
+        self._sent = False
         self._thread = threading.Thread(target=self._run, name="hal-printer", daemon=True)
 
     @property
@@ -123,11 +129,27 @@ class EscposPrinter:
                 self._tell_health()
             taken = self._jobs.next()
             if taken is not None:
-                self._jobs.done(self._print(line, taken.job, taken.deadline_at_s))
+                self._take_turn(line, taken)
                 self._tell_health()
+
+    def _take_turn(self, line: Line, taken: Taken) -> None:
+        """Print one job and tell its outcome, whatever happens."""
+        self._sent = False
+        try:
+            self._jobs.done(self._print(line, taken.job, taken.deadline_at_s))
+        except Exception as error:
+            reason = error.reason if isinstance(error, LineDown) else "hal.driver_failed"
+            result: Literal["unknown", "not_printed"] = "unknown" if self._sent else "not_printed"
+            self._hanging = self._hanging or self._sent
+            self._jobs.done(Outcome(taken.job.id, result, reason, self._status, SILENT, detail=str(error)))
+            raise
 
     def _look(self, line: Line) -> None:
         self._status = self._ask(line)
+        if self._status.cutter_error:
+            # The printer stays in this error after its cause is gone, until it is told to recover.
+            self._clear(line)
+            self._status = self._ask(line)
         self._tell_health()
 
     def _tell_health(self) -> None:
@@ -149,12 +171,15 @@ class EscposPrinter:
                     self._fences += 1
                 case Cleared():
                     self._cleared = True
+                case Identity():
+                    self._identified = True
         return count > 0
 
     def _ask(self, line: Line) -> PrinterStatus:
         """Ask for the four status bytes, twice if need be; `answered` False when the printer stays silent."""
         if not self._profile.answers:
             return SILENT
+        status = SILENT
         for _ in range(2):
             answers = []
             while self._pump(line, 0):
@@ -165,8 +190,11 @@ class EscposPrinter:
                     break
                 answers.append(value)
             else:
-                return escpos_status.from_real_time(answers)
-        return SILENT
+                status = escpos_status.from_real_time(answers)
+                # Offline without a cause mostly means that the state changed between the four answers.
+                if escpos_status.trouble(status) != "printer.offline":
+                    return status
+        return status
 
     def _ask_one(self, line: Line, number: int) -> int | None:
         self._real_time.clear()
@@ -184,7 +212,8 @@ class EscposPrinter:
     def _print(self, line: Line, job: Job, deadline_at_s: float) -> Outcome:
         """Print one job; what it returns is what is known to be on the paper."""
         try:
-            encoded = escpos.encode(job.blocks, self._profile, self._rasterise)
+            blocks = (Cut(), *job.blocks) if self._hanging else job.blocks
+            encoded = escpos.encode(blocks, self._profile, self._rasterise)
         except escpos.JobInvalid as error:
             return Outcome(job.id, "not_printed", error.reason, self._status, self._status, detail=str(error))
         except Exception as error:
@@ -193,30 +222,31 @@ class EscposPrinter:
             return Outcome(job.id, "not_printed", "job.invalid", self._status, self._status, detail=repr(error))
         if time.monotonic() >= deadline_at_s:
             return Outcome(job.id, "not_printed", "job.deadline", self._status, self._status)
-        before = self._status = self._ask(line)
+        self._look(line)
+        before = self._status
         reason = escpos_status.trouble(before) if self._profile.answers else None
         if reason is not None:
             return Outcome(job.id, "not_printed", reason, before, before)
-        try:
-            return self._send_and_watch(line, job, encoded, before, deadline_at_s)
-        except LineDown as down:
-            self._jobs.done(Outcome(job.id, "unknown", down.reason, before, SILENT, paper_mm=encoded.paper_mm))
-            raise
+        outcome = self._send_and_watch(line, job, encoded, before, deadline_at_s)
+        self._hanging = not outcome.cut
+        return outcome
 
     def _send_and_watch(
         self, line: Line, job: Job, encoded: escpos.Encoded, before: PrinterStatus, deadline_at_s: float
     ) -> Outcome:
-        self._fences, self._cleared = 0, False
+        self._fences, self._sent = 0, True
+        dropped = self._parser.dropped
         reason = self._send(line, encoded.data, deadline_at_s)
+        outcome = Outcome(job.id, "unknown", "printer.no_status", before, SILENT, paper_mm=encoded.paper_mm)
         if not self._profile.answers:
-            return Outcome(job.id, "unknown", "printer.no_status", before, SILENT, paper_mm=encoded.paper_mm)
-        reason = reason or self._await(line, encoded.fences, deadline_at_s)
+            return outcome
+        if reason is None:
+            reason = self._await(line, encoded.fences, deadline_at_s)
         if reason is None:
             reason = self._prove(line, encoded.fences + 1, deadline_at_s)
-        outcome = Outcome(job.id, "printed", "hal.ok", before, self._status, cut=True, paper_mm=encoded.paper_mm)
         if reason is None:
-            return outcome
-        return self._give_up(line, encoded, outcome, reason)
+            return replace(outcome, result="printed", reason="hal.ok", after=self._status, cut=True)
+        return self._give_up(line, encoded, outcome, reason, dropped)
 
     def _send(self, line: Line, data: bytes, deadline_at_s: float) -> str | None:
         """Send in pieces and listen in between, so that sending ends soon after the printer stops; returns why."""
@@ -263,24 +293,36 @@ class EscposPrinter:
             return "printer.silent"
         return self._await(line, fences, max(deadline_at_s, time.monotonic() + PROOF_S))
 
-    def _give_up(self, line: Line, encoded: escpos.Encoded, outcome: Outcome, reason: str) -> Outcome:
+    def _give_up(self, line: Line, encoded: escpos.Encoded, outcome: Outcome, reason: str, dropped: int) -> Outcome:
         """Stop a job that does not get on, find out how far it came, and say only what the printer confirmed."""
-        self._status = after = self._ask(line)
-        if reason == "job.deadline" and after.answered and escpos_status.trouble(after) is None:
-            # It answers and prints, perhaps its answers were damaged on the way: ask once more before giving up.
-            wanted = self._fences + 1
-            if self._prove(line, wanted, 0) is None:
-                return replace(outcome, after=after)
-        content = self._fences >= encoded.content_fences
+        self._status = self._ask(line)
+        sure = True
+        if reason == "job.deadline" and escpos_status.trouble(self._status) is None:
+            # It works, so either it is slow or its answers were damaged; its name proves that it got to the end.
+            if self._answers_name(line):
+                return replace(outcome, result="printed", reason="hal.ok", after=self._status, cut=True)
+            sure = False
         self._clear(line)
-        self._status = after = self._ask(line) if after.answered else after
-        known = escpos_status.trouble(after) if after.answered else "printer.silent"
-        reason = known or reason
-        if content:
-            return replace(outcome, reason=reason, after=after, cut=False)
-        if self._cleared:
-            return replace(outcome, result="not_printed", reason=reason, after=after, partial=True, cut=False)
-        return replace(outcome, result="unknown", reason=reason, after=after, cut=False)
+        if self._status.answered:
+            self._status = self._ask(line)
+        reason = escpos_status.trouble(self._status) or reason
+        outcome = replace(outcome, reason=reason, after=self._status)
+        if self._fences >= encoded.content_fences:
+            return replace(outcome, result="printed")
+        if self._cleared and sure and self._parser.dropped == dropped:
+            return replace(outcome, result="not_printed", partial=True)
+        return outcome
+
+    def _answers_name(self, line: Line) -> bool:
+        self._identified = False
+        try:
+            line.write(escpos.IDENTIFY, ANSWER_S)
+        except LineSlow:
+            return False
+        end_s = time.monotonic() + PROOF_S
+        while not self._identified and time.monotonic() < end_s and not self._stop.is_set():
+            self._pump(line, IDLE_S)
+        return self._identified
 
     def _clear(self, line: Line) -> None:
         """Make the printer drop what it has not printed; `_cleared` tells whether it confirmed."""
@@ -290,6 +332,7 @@ class EscposPrinter:
             line.write(escpos.DROP_REST, ANSWER_S)
         except LineSlow:
             return
-        end_s = time.monotonic() + CLEAR_S
+        # A printer that is silent anyway is told, in case it still hears, but not waited for.
+        end_s = time.monotonic() + (CLEAR_S if self._status.answered else 0)
         while not self._cleared and time.monotonic() < end_s:
             self._pump(line, IDLE_S)

@@ -29,19 +29,28 @@ class Cleared(msgspec.Struct, frozen=True):
     """The printer confirms that it dropped all data it had not printed."""
 
 
-Said = RealTime | AutoStatus | FenceReply | Cleared
+class Identity(msgspec.Struct, frozen=True):
+    """The printer's name, the answer to GS I; like a fence's, it comes when everything before was worked through."""
+
+    name: str
+
+
+Said = RealTime | AutoStatus | FenceReply | Cleared | Identity
+MAX_NAME = 80
 
 
 class Parser:
     """Sorts a printer's bytes by their fixed bits; never raises, and bytes that fit nowhere are dropped.
 
     Real-time answer: b & 0x93 == 0x12. First byte of an ASB: b & 0x93 == 0x10, its other three and a fence's answer:
-    b & 0x90 == 0. A block answer is 37 25 00. An ASB that a real-time answer interrupts goes on behind it.
+    b & 0x90 == 0. Block answers: 37 25 00 (cleared), 5F name 00 (identity). An ASB that a real-time answer interrupts
+    goes on behind it. `dropped` counts bytes that belong to no answer.
     """
 
     def __init__(self) -> None:
         self._auto = bytearray()
         self._block = bytearray()
+        self.dropped = 0
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Said]:
         """Take bytes as they arrive; returns what they say, in order."""
@@ -53,38 +62,50 @@ class Parser:
         return said
 
     def _byte(self, byte: int) -> Said | None:
-        if byte & 0x93 == 0x12:
-            return RealTime(byte)
-        if byte & 0x93 == 0x10:
-            self._auto[:] = bytes([byte])
-            self._block.clear()
-            return None
-        if byte == 0x37:
-            self._block[:] = b"\x37"
-            return None
-        if byte & 0x90:
-            # Not a byte of any answer: noise. It may have replaced one, so what had begun cannot be trusted.
-            self._auto.clear()
-            self._block.clear()
-            return None
         if self._block:
-            return self._block_byte(byte)
-        if self._auto:
-            self._auto.append(byte)
-            if len(self._auto) < 4:
-                return None
-            value = bytes(self._auto)
+            fits = byte == 0 or (0x20 <= byte < 0x7F if self._block[0] == 0x5F else byte == 0x25)
+            if fits and len(self._block) < MAX_NAME:
+                return self._block_byte(byte)
+            # The block was none, or was cut short; this byte stands for itself.
+            self.dropped += len(self._block)
+            self._block.clear()
+        if byte in (0x37, 0x5F):
+            self._block[:] = bytes([byte])
+        elif byte & 0x93 == 0x12:
+            return RealTime(byte)
+        elif byte & 0x93 == 0x10:
+            self.dropped += len(self._auto)
+            self._auto[:] = bytes([byte])
+        elif byte & 0x90:
+            # Noise; it may have replaced a byte of what had begun, which therefore cannot be trusted.
+            self.dropped += 1 + len(self._auto)
             self._auto.clear()
-            return AutoStatus(value)
-        return FenceReply(byte)
+        elif self._auto:
+            return self._auto_byte(byte)
+        else:
+            return FenceReply(byte)
+        return None
+
+    def _auto_byte(self, byte: int) -> Said | None:
+        self._auto.append(byte)
+        if len(self._auto) < 4:
+            return None
+        value = bytes(self._auto)
+        self._auto.clear()
+        return AutoStatus(value)
 
     def _block_byte(self, byte: int) -> Said | None:
         self._block.append(byte)
-        if len(self._block) < 3:
+        if byte != 0:
             return None
         whole = bytes(self._block)
         self._block.clear()
-        return Cleared() if whole == b"\x37\x25\x00" else None
+        if whole[0] == 0x5F:
+            return Identity(whole[1:-1].decode("ascii"))
+        if whole == b"\x37\x25\x00":
+            return Cleared()
+        self.dropped += len(whole)
+        return None
 
 
 def from_real_time(answers: list[int]) -> PrinterStatus:

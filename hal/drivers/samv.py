@@ -132,3 +132,12 @@ def _xor(data: bytes | bytearray | memoryview) -> int:
     for byte in data:
         check ^= byte
     return check
+
+
+def module_number(data: bytes) -> str:
+    """The security module's number as it is printed on it, from the 16 bytes of the answer to `12 FF`."""
+    if len(data) < 16:
+        return data.hex()
+    kind, sort = int.from_bytes(data[0:2], "little"), int.from_bytes(data[2:4], "little")
+    date, first, second = (int.from_bytes(data[at : at + 4], "little") for at in (4, 8, 12))
+    return f"{kind:02}.{sort:02}-{date:08}-{first:010}-{second:010}"

@@ -62,7 +62,7 @@ class IdCardReader:
             case 0x10 | 0x11, 0xFF:
                 self._reply(0x90)
             case 0x12, 0xFF:
-                self._reply(0x90, bytes.fromhex("0500010099999999000000010000002a"))
+                self._reply(0x90, bytes.fromhex("05000100052535010100000002000000"))
             case 0x20, 0x01:
                 self._find()
             case 0x20, 0x02:

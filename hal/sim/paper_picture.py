@@ -11,9 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from hal.sim.escpos_paper import CHAR_DOTS, COLUMN_DOTS, Ticket
 
-# Debian's fonts-noto-cjk; face 2 of the collection is Simplified Chinese. It stands for the printer's own font.
+# Debian's fonts-noto-cjk; face 7 of the collection is Mono CJK SC, as monospaced as a printer's ROM, for which it
+# stands.
 ROM_FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
-ROM_FACE = 2
+ROM_FACE = 7
 MARGIN = 24
 
 

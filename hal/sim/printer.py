@@ -30,7 +30,6 @@ class Printer:
         self._buffer = bytearray()
         self._tail = b""
         self._roll_dots = FULL_ROLL_MM * DOTS_PER_MM
-        self._starved = False
         self._cover_open = self._jam = self._cutter_error = self._head_hot = False
         self._silent = self._prints_silently = False
         self._silent_at_dots: int | None = None
@@ -44,7 +43,7 @@ class Printer:
 
     @property
     def _paper_out(self) -> bool:
-        return self._starved or self._roll_dots <= 0
+        return self._roll_dots <= 0
 
     @property
     def _near_end(self) -> bool:
@@ -108,7 +107,6 @@ class Printer:
     def _drop(self) -> None:
         self._buffer.clear()
         self._paper.reset()
-        self._starved = False
 
     def _say(self, data: bytes) -> None:
         if not self._silent:
@@ -149,7 +147,8 @@ class Printer:
     def _act(self, what: str, value: int) -> int:
         """Do what the interpreter found; returns the dots of paper that moved."""
         if what == "need":
-            self._starved = True
+            # What is left is too short for the next line; it is pulled out, and the sensor sees the end.
+            self._roll_dots = 0
             return 0
         if what == "cut":
             if self._jam:
@@ -167,7 +166,7 @@ class Printer:
             self._changed()
         if what not in ("paper", "cut"):
             return 0
-        self._roll_dots -= value
+        self._roll_dots = max(0, self._roll_dots - value)
         self._printed_dots += value
         if self._silent_at_dots is not None and self._printed_dots >= self._silent_at_dots:
             self._fall_silent()
@@ -224,7 +223,6 @@ class Printer:
 
     def _load(self, options: dict[str, Any]) -> dict[str, Any]:
         self._roll_dots = int(number(options, "mm", FULL_ROLL_MM, 10 * FULL_ROLL_MM) * DOTS_PER_MM)
-        self._starved = False
         return {}
 
     def _set_cover(self, options: dict[str, Any]) -> dict[str, Any]:
