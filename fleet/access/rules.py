@@ -44,14 +44,21 @@ def lock_ms(failures: int) -> int:
     return min(LONGEST_LOCK_MS, FIRST_LOCK_MS * 2 ** min(failures - FREE_TRIES - 1, 20))
 
 
-def password_problem(password: str, *, name: str) -> str:
-    """What is wrong with a new password, as one sentence; empty when it may be used."""
-    if len(password) < SHORTEST_PASSWORD:
-        return f"the password has {len(password)} characters; use {SHORTEST_PASSWORD} or more"
-    if len(password) > LONGEST_PASSWORD:
-        return f"the password has {len(password)} characters; the limit is {LONGEST_PASSWORD}"
+def password_problem(password: str, *, name: str) -> tuple[str, str] | None:
+    """What is wrong with a new password, in Chinese and English; None when it may be used."""
+    count = len(password)
+    if count < SHORTEST_PASSWORD:
+        return (
+            f"密码只有 {count} 个字符，至少 {SHORTEST_PASSWORD} 个",
+            f"the password has {count} characters; use {SHORTEST_PASSWORD} or more",
+        )
+    if count > LONGEST_PASSWORD:
+        return (
+            f"密码有 {count} 个字符，最多 {LONGEST_PASSWORD} 个",
+            f"the password has {count} characters; the limit is {LONGEST_PASSWORD}",
+        )
     if len(set(password)) < 5:
-        return "the password repeats a few characters; use at least 5 different ones"
+        return ("密码只有几个重复的字符，至少用 5 种", "the password repeats a few characters; use at least 5 different ones")
     if name and name.lower() in password.lower():
-        return f"the password contains the name {name!r}; choose one without it"
-    return ""
+        return (f"密码包含用户名“{name}”，请换一个", f"the password contains the name {name!r}; choose one without it")
+    return None

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from fleet.access import audit
+from fleet.access.errors import Explained
 from fleet.access.rules import PERSON_ROLES, Permission, lock_ms, may, password_problem
 from fleet.access.tables import api_keys, sessions, users
 from fleet.store import Store
@@ -25,8 +26,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _KEY = re.compile(r"nw_([0-9a-f]{8})_([0-9A-Za-z_-]{43})")
 
 
-class AccessError(ValueError):
-    """A change that cannot be made; the message says why and what to do."""
+class AccessError(Explained):
+    """A change that cannot be made; it says why and what to do."""
 
 
 class LoginRefused(Exception):
@@ -91,11 +92,14 @@ class Access:
     def add_user(self, name: str, *, display: str, role: str, password: str, by: str) -> None:
         """Add a person. Raises AccessError for a bad name, role or password, or a name that exists."""
         if not _NAME.fullmatch(name):
-            raise AccessError(f"the name is {name!r}; use 2–32 lower-case letters, digits, dots and hyphens")
+            raise AccessError(
+                f"用户名“{name[:40]}”不可用：请用 2–32 个小写字母、数字、点或连字符",
+                f"the name is {name[:40]!r}; use 2–32 lower-case letters, digits, dots and hyphens",
+            )
         if role not in PERSON_ROLES:
-            raise AccessError(f"the role is {role!r}; choose one of {', '.join(PERSON_ROLES)}")
+            raise _no_role(role)
         if problem := password_problem(password, name=name):
-            raise AccessError(problem)
+            raise AccessError(*problem)
         row = {
             "name": name,
             "display": display or name,
@@ -108,7 +112,9 @@ class Access:
                 connection.execute(insert(users).values(**row))
                 self._note(connection, by, "user.add", name, role)
         except IntegrityError as error:
-            raise AccessError(f"there is a user {name!r} already; choose another name") from error
+            raise AccessError(
+                f"已有用户“{name}”，请换一个名字", f"there is a user {name!r} already; choose another name"
+            ) from error
 
     def change_user(
         self, name: str, *, by: str, role: str | None = None, password: str | None = None, disabled: bool | None = None
@@ -117,20 +123,23 @@ class Access:
         values: dict[str, object] = {}
         if role is not None:
             if role not in PERSON_ROLES:
-                raise AccessError(f"the role is {role!r}; choose one of {', '.join(PERSON_ROLES)}")
+                raise _no_role(role)
             values["role"] = role
         if password is not None:
             if problem := password_problem(password, name=name):
-                raise AccessError(problem)
+                raise AccessError(*problem)
             values |= {"password": self._hasher.hash(password), "failures": 0, "locked_until_ms": 0}
         if disabled is not None:
             values["disabled"] = disabled
         with self._store.write() as connection:
             if connection.execute(update(users).where(users.c.name == name).values(**values)).rowcount == 0:
-                raise AccessError(f"there is no user {name!r}")
+                raise AccessError(f"没有用户“{name}”", f"there is no user {name!r}")
             admins = select(func.count()).select_from(users).where(users.c.role == "admin", users.c.disabled.is_(False))
             if not connection.execute(admins).scalar_one():
-                raise AccessError(f"{name!r} is the last admin; give another person the role first")
+                raise AccessError(
+                    f"“{name}”是最后一位管理员；请先让另一人担任管理员",
+                    f"{name!r} is the last admin; give another person the role first",
+                )
             connection.execute(delete(sessions).where(sessions.c.user == name))
             said = ", ".join(
                 f"{key}={value}" if key in ("role", "disabled") else key for key, value in values.items() if key != "failures"
@@ -203,7 +212,7 @@ class Access:
     def make_key(self, title: str, *, by: str) -> str:
         """Make an API key; gives the whole key, which is not kept and cannot be shown again."""
         if not 1 <= len(title.strip()) <= 100:
-            raise AccessError("name the system that will use the key, in 1–100 characters")
+            raise AccessError("请写明使用密钥的系统，1–100 个字", "name the system that will use the key, in 1–100 characters")
         key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
         values = {"id": key_id, "title": title.strip(), "secret": _digest(secret), "made_ms": self._clock_ms(), "made_by": by}
         with self._store.write() as connection:
@@ -218,7 +227,7 @@ class Access:
                 update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_ms.is_(None)).values(revoked_ms=self._clock_ms())
             )
             if connection.execute(change).rowcount == 0:
-                raise AccessError(f"there is no key {key_id!r} in use")
+                raise AccessError(f"没有在用的密钥 {key_id}", f"there is no key {key_id!r} in use")
             self._note(connection, by, "key.revoke", key_id)
 
     def keys(self) -> list[ApiKey]:
@@ -252,3 +261,8 @@ class Access:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
+
+
+def _no_role(role: str) -> AccessError:
+    known = ", ".join(PERSON_ROLES)
+    return AccessError(f"没有角色“{role[:40]}”；可选：{known}", f"the role is {role[:40]!r}; choose one of {known}")

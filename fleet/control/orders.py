@@ -9,6 +9,7 @@ from msgspec import Struct
 from sqlalchemy import insert, select, update
 
 from fleet.access import audit
+from fleet.access.errors import Explained
 from fleet.control.rules import LIVE, Transition, transition
 from fleet.control.tables import commands, pictures
 from fleet.registry.service import Registry
@@ -19,8 +20,8 @@ from wire.messages import Command, Invitation, Picture, Report
 COMMAND_TTL_MS = 120_000
 
 
-class ControlError(ValueError):
-    """An order that cannot be given; the message says why and what to do."""
+class ControlError(Explained):
+    """An order that cannot be given; it says why and what to do."""
 
 
 class Publisher(Protocol):
@@ -106,14 +107,14 @@ class Orders:
         """
         record = self._registry.device(device)
         if record.is_revoked:
-            raise ControlError(f"device {device} is revoked and takes no orders")
+            raise ControlError("设备已吊销，不接受命令", f"device {device} is revoked and takes no orders")
         now = self._clock_ms()
         try:
             message = msgspec.convert(
                 {"id": secrets.token_bytes(16), "verb": verb, "issued_ms": now, "expires_ms": now + ttl_ms}, Command, strict=True
             )
         except msgspec.ValidationError as error:
-            raise ControlError(f"there is no order {verb!r}: {error}") from error
+            raise ControlError(f"没有命令“{verb[:40]}”", f"there is no order {verb[:40]!r}: {error}") from error
         message = msgspec.structs.replace(message, invitation=invitation, occasion=occasion)
         data = encode(message)
         row = {

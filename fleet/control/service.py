@@ -204,7 +204,10 @@ class Control:
         """
         self._registry.window(hall, number)
         if state is not None and state not in ("serving", "paused", "closed"):
-            raise ControlError(f"the state is {state!r}; a window is serving, paused or closed")
+            raise ControlError(
+                f"没有状态“{state[:40]}”；可选 serving、paused、closed",
+                f"the state is {state[:40]!r}; a window is serving, paused or closed",
+            )
         if clerk:
             self._registry.person(hall, clerk)
         old = self.window_state(hall, number)

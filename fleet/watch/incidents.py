@@ -7,25 +7,28 @@ from msgspec import Struct
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from fleet.access import audit
+from fleet.access.errors import Explained
 from fleet.store import Store
 from fleet.store.tables import findings
 from fleet.watch.model import Cause, Severity
 from fleet.watch.tables import incidents
 
-FINDING_STEPS = {
+FINDING_STEPS: dict[str, tuple[Severity, str]] = {
     "unknown_device": ("warn", "next.find_device"),
-    "wrong_device": ("bad", "next.secure_device"),
     "revoked_device": ("warn", "next.find_device"),
-    "signature": ("bad", "next.secure_device"),
+    "wrong_identity": ("bad", "next.secure_device"),
+    "bad_signature": ("bad", "next.secure_device"),
     "fork": ("bad", "next.secure_device"),
     "shelved": ("note", "next.upgrade_fleet"),
     "clock": ("warn", "next.clock_repairs"),
     "gap": ("note", "next.wait"),
+    "rewound": ("note", "next.wait"),
 }
+"""Severity and next step of ingest's findings; all others are warnings for the supplier."""
 
 
-class WatchError(ValueError):
-    """A change of an incident that cannot be made; the message says why."""
+class WatchError(Explained):
+    """A change of an incident that cannot be made; it says why."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
@@ -171,16 +174,16 @@ class Incidents:
         """Close an incident that does not go away by itself (a finding, a call for help). Raises WatchError for the others."""
         incident = self.get(no)
         if incident is not None and incident.kind not in ("finding", "help"):
-            raise WatchError("this incident closes by itself when its cause is gone")
+            raise WatchError("原因消除后此事项会自动关闭", "this incident closes by itself when its cause is gone")
         self._act(no, by=by, address=address, action="incident.close", values={"closed_by": by, "closed_ms": self._clock_ms()})
 
     def _act(self, no: int, *, by: str, address: str, action: str, values: dict[str, Any]) -> None:
         with self._store.write() as connection:
             row = connection.execute(select(incidents).where(incidents.c.no == no)).first()
             if row is None or row.closed_ms is not None:
-                raise WatchError(f"incident {no} is closed already; reload the page")
+                raise WatchError(f"事项 {no} 已经关闭，请刷新页面", f"incident {no} is closed already; reload the page")
             if action == "incident.take" and row.taken_by not in (None, by):
-                raise WatchError(f"{row.taken_by} has taken incident {no} already")
+                raise WatchError(f"{row.taken_by} 已接单", f"{row.taken_by} has taken incident {no} already")
             connection.execute(update(incidents).where(incidents.c.no == no).values(**values, updated_ms=self._clock_ms()))
             self._on_act(connection, action, by, row)
             audit.append(
