@@ -195,7 +195,7 @@ def test_unit_codes_carry_the_unassigned_area_and_valid_check_characters(content
 
 
 def test_unit_code_check_finds_a_changed_character() -> None:
-    # The specimen is the example printed in GB 32100, so that the check itself is checked.
+    # A widely published specimen code, not one of ours, so that the check itself is checked.
     assert unit_check_characters("91350100M000100Y43") == "43"
     assert unit_check_characters("91350100M000101Y43") != "43"
 
