@@ -22,8 +22,8 @@ from wire.pairing import Commit, Reveal
 T = TypeVar("T")
 
 MAX_REQUEST_BYTES = 16_384
-REQUESTS_PER_MINUTE = 120
-BURST = 60
+REQUESTS_PER_MINUTE = 600
+BURST = 200
 MSGPACK = "application/msgpack"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 

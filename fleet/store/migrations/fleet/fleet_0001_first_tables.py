@@ -94,7 +94,7 @@ def upgrade() -> None:
         sa.Column("area", sa.Text(), nullable=True),
         sa.Column("title", sa.JSON(), nullable=False),
         sa.Column("timezone", sa.Text(), server_default="Asia/Shanghai", nullable=False),
-        sa.Column("demonstration", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("demonstration", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.ForeignKeyConstraint(["area"], ["fleet.areas.code"], name=op.f("fk_halls_area")),
         sa.ForeignKeyConstraint(["tenant"], ["fleet.tenants.name"], name=op.f("fk_halls_tenant")),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_halls")),

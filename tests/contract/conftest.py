@@ -1,0 +1,5 @@
+"""Fixtures of the contract suites."""
+
+from fleet_places import location, postgres
+
+__all__ = ["location", "postgres"]
