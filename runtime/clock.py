@@ -1,5 +1,6 @@
 """What time it is and how far that may be believed: read this before you put a time into a journal entry."""
 
+import ctypes
 import threading
 import time
 from collections.abc import Callable
@@ -9,8 +10,8 @@ from typing import NamedTuple, Protocol
 from wire.entry import FROM_RTC, SYNCED, UNTRUSTED
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_SYNCHRONIZED = Path("/run/systemd/timesync/synchronized")
 _RTC = Path("/sys/class/rtc/rtc0")
+_TIME_ERROR = 5
 NOT_BEFORE_MS = 1_735_689_600_000
 """2025-01-01: a clock that shows less has never been set, whatever else is said of it."""
 NOT_AFTER_MS = 4_102_444_800_000
@@ -43,11 +44,18 @@ def read_boot_id(path: Path = _BOOT_ID) -> bytes:
     return bytes.fromhex(path.read_text(encoding="ascii").strip().replace("-", ""))
 
 
-def system_trust(wall_ms: int, *, synchronized: Path = _SYNCHRONIZED, rtc: Path = _RTC) -> int:
+def kernel_is_synchronized() -> bool:
+    """Whether a time service (chrony, timesyncd, ntpd …) has told the kernel that its clock is right: adjtimex(2)."""
+    timex = ctypes.create_string_buffer(512)
+    state: int = ctypes.CDLL(None, use_errno=True).adjtimex(timex)
+    return 0 <= state < _TIME_ERROR
+
+
+def system_trust(wall_ms: int, *, is_synchronized: Callable[[], bool] = kernel_is_synchronized, rtc: Path = _RTC) -> int:
     """How far the system's own clock is to be believed since this boot: a trust mark of wire.entry."""
     if not NOT_BEFORE_MS <= wall_ms <= NOT_AFTER_MS:
         return UNTRUSTED
-    if synchronized.exists():
+    if is_synchronized():
         return SYNCED
     return FROM_RTC if rtc.exists() else UNTRUSTED
 

@@ -143,7 +143,7 @@ class FaceHub:
         """Listen. Raises LocalError when another agent is there or the path cannot be used."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            if self._path.exists() and _is_answered(self._path):
+            if self._path.exists() and is_answered(self._path):
                 raise LocalError(f"{self._path} is in use: another agent runs. Stop it first")
             self._path.unlink(missing_ok=True)
             listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -197,7 +197,7 @@ class FaceHub:
         if self._current is None or event.number != self._current.number:
             return False
         if isinstance(event, FaceWent):
-            self._current, self.state = None, None
+            self._current = None
         elif isinstance(event.message, Heartbeat):
             self._last_beat_ms = now_ms
         elif isinstance(event.message, FaceState):
@@ -236,7 +236,8 @@ class FaceHub:
             self._current.close()
 
 
-def _is_answered(path: Path) -> bool:
+def is_answered(path: Path) -> bool:
+    """Whether somebody listens on this socket."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)
         try:

@@ -134,3 +134,15 @@ def _open(path: Path) -> sqlite3.Connection:
             connection.close()
         raise
     return connection
+
+
+def read_mark(path: Path, journal_id: bytes) -> Mark:
+    """A journal's mark, read beside a running agent; all zero when there is none to read."""
+    try:
+        with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=2.0)) as connection:
+            row = connection.execute(
+                "SELECT in_custody, custody_hash, archived, stopped FROM marks WHERE journal_id = ?", (journal_id,)
+            ).fetchone()
+    except sqlite3.Error:
+        return Mark()
+    return Mark(*row) if row else Mark()
