@@ -161,7 +161,7 @@ class Intake:
             verdict = judge(received, mark, known.key, ledger.stored_hashes)
         if isinstance(verdict, Refusal):
             _note(ledger, verdict, where, content.journal_id, payload)
-            return self._nack(mark, verdict.reason, verdict.detail)
+            return self._nack(_own(mark, where), verdict.reason, verdict.detail)
         if isinstance(verdict, Fork):
             return self._fork(ledger, where, mark, verdict, payload)
         if verdict.entries:
@@ -217,7 +217,7 @@ class Intake:
             return self._fork(ledger, where, mark, verdict, b"")
         if isinstance(verdict, Refusal):
             _note(ledger, verdict, where, claim.journal_id, payload)
-            return self._nack(mark, verdict.reason, verdict.detail)
+            return self._nack(_own(mark, where), verdict.reason, verdict.detail)
         return self._ack(mark)
 
     def _ack(self, mark: Mark) -> Ack:
@@ -251,6 +251,11 @@ def _journals(read: Sequence[tuple[Message, Topic | None, Content]]) -> list[byt
         elif isinstance(content, Hello):
             wanted += [claim.journal_id for claim in content.journals]
     return wanted
+
+
+def _own(mark: Mark, where: Topic) -> Mark:
+    # How far somebody else's journal has come is not for this device.
+    return mark if mark.device == where.device else Mark(mark.journal_id, where.device, where.tenant)
 
 
 def _finding(kind: str, mark: Mark, seq: int, detail: str) -> Finding:
