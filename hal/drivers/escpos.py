@@ -26,6 +26,7 @@ from hal.paper import (
 
 LINE_DOTS = 30
 """Height of a text line at size 1 with its gap, at the usual 8 dots a millimetre."""
+CHAR_DOTS = 24
 COLUMN_DOTS = 12
 DOTS_PER_MM = 8
 CUT_FEED_DOTS = 120
@@ -35,6 +36,8 @@ RASTER_ROWS = 256
 BEGIN = b"\x1b\x40\x1d\x61\xff\x1c\x26\x1b\x32"
 FENCE = b"\x1d\x72\x01"
 IDENTIFY = b"\x1d\x49\x43"
+# Asked so often behind the content, because one or two stray bytes on the line look like an answer.
+CONTENT_FENCES = 4
 STATUS = b"\x10\x04"
 AUTO_STATUS = b"\x1d\x61\xff"
 # Recover from an error without printing the rest; then drop everything received (answered by 37 25 00).
@@ -127,7 +130,7 @@ class _Encoder:
                 self._out += b"\x1b\x64" + bytes([lines])
                 self._dots += lines * LINE_DOTS
             case Cut(partial=partial):
-                self._fence()
+                self._fence(CONTENT_FENCES)
                 self._content_fences = self._fences
                 self._out += b"\x1d\x56" + (b"\x42" if partial else b"\x41") + b"\x00"
                 self._dots += CUT_FEED_DOTS
@@ -138,13 +141,13 @@ class _Encoder:
 
     def finish(self) -> Encoded:
         if self._uncut:
-            self._fence()
+            self._fence(CONTENT_FENCES)
             self._content_fences = self._fences
         return Encoded(bytes(self._out), self._fences, self._content_fences, self._dots)
 
-    def _fence(self) -> None:
-        self._out += FENCE
-        self._fences += 1
+    def _fence(self, count: int = 1) -> None:
+        self._out += FENCE * count
+        self._fences += count
 
     def _text(self, block: Text) -> None:
         style = TextStyle(block.bold, block.size, block.align, self._profile.width_dots)
@@ -152,7 +155,7 @@ class _Encoder:
             if in_rom(line):
                 self._rom_line(line, style)
             else:
-                self._raster(_padded(self._drawn(line, style), LINE_DOTS * block.size))
+                self._raster(_padded(self._drawn(line, style), max(LINE_DOTS, CHAR_DOTS * block.size)))
 
     def _rom_line(self, line: str, style: TextStyle) -> None:
         larger = style.size - 1
@@ -163,7 +166,7 @@ class _Encoder:
         out += b"\x1c\x21" + (b"\x0c" if larger else b"\x00")
         out += b"\x1d\x21" + bytes([larger << 4 | larger])
         out += line.encode("gb18030") + b"\n"
-        self._dots += LINE_DOTS * style.size
+        self._dots += max(LINE_DOTS, CHAR_DOTS * style.size)
 
     def _drawn(self, line: str, style: TextStyle) -> Raster:
         if self._rasterise is None:

@@ -13,6 +13,7 @@ import threading
 import time
 from typing import Literal
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
@@ -25,11 +26,6 @@ from hal.drivers.line import Line, LineDown, LineSlow, keep_open
 from hal.health import HealthRecord
 from hal.paper import Cut, Rasterise
 
-ANSWER_S = 0.3
-CLEAR_S = 1.5
-PROOF_S = 3.0
-LOOK_AGAIN_S = 0.7
-"""Without any word from the printer for so long while it prints, it is asked for its status."""
 IDLE_S = 0.05
 CHUNK = 512
 SILENT = PrinterStatus(answered=False)
@@ -37,13 +33,34 @@ SILENT = PrinterStatus(answered=False)
 log = structlog.get_logger("hal")
 
 
+class Timing(msgspec.Struct, frozen=True):
+    """How long the printer is waited for, in seconds.
+
+    `answer_s` for one status byte, `clear_s` for the confirmation that it dropped a job, `proof_s` for the last fence,
+    `look_again_s` without a word from it while it prints until it is asked for its status.
+    """
+
+    answer_s: float = 0.3
+    clear_s: float = 1.5
+    proof_s: float = 3.0
+    look_again_s: float = 0.7
+
+
 class EscposPrinter:
     """`hal.api.ReceiptPrinter` for ESC/POS printers."""
 
     name = "printer"
 
-    def __init__(self, config: PrinterConfig, *, rasterise: Rasterise | None, on_health: HealthListener) -> None:
+    def __init__(
+        self,
+        config: PrinterConfig,
+        *,
+        rasterise: Rasterise | None,
+        on_health: HealthListener,
+        timing: Timing | None = None,
+    ) -> None:
         self._config = config
+        self._timing = timing or Timing()
         self._profile = escpos.PROFILES[config.profile]
         self._rasterise = rasterise
         self._health = HealthRecord(self.name, on_health)
@@ -119,7 +136,7 @@ class EscposPrinter:
 
     def _session(self, line: Line) -> None:
         self._parser = escpos_status.Parser()
-        line.write(escpos.AUTO_STATUS, ANSWER_S)
+        line.write(escpos.AUTO_STATUS, self._timing.answer_s)
         look_at_s = 0.0
         while not self._stop.is_set():
             if time.monotonic() >= look_at_s:
@@ -198,9 +215,9 @@ class EscposPrinter:
 
     def _ask_one(self, line: Line, number: int) -> int | None:
         self._real_time.clear()
-        end_s = time.monotonic() + ANSWER_S
+        end_s = time.monotonic() + self._timing.answer_s
         try:
-            line.write(escpos.STATUS + bytes([number]), ANSWER_S)
+            line.write(escpos.STATUS + bytes([number]), self._timing.answer_s)
         except LineSlow:
             return None
         while not self._real_time:
@@ -256,7 +273,7 @@ class EscposPrinter:
                 if self._stop.is_set() or time.monotonic() >= deadline_at_s:
                     return "job.stopped" if self._stop.is_set() else "job.deadline"
                 try:
-                    line.write(bytes(piece), LOOK_AGAIN_S)
+                    line.write(bytes(piece), self._timing.look_again_s)
                     piece = piece[len(piece) :]
                 except LineSlow as slow:
                     piece = piece[slow.sent :]
@@ -277,7 +294,7 @@ class EscposPrinter:
                 return "job.deadline"
             if self._pump(line, IDLE_S):
                 quiet_since_s = time.monotonic()
-            elif time.monotonic() - quiet_since_s > LOOK_AGAIN_S:
+            elif time.monotonic() - quiet_since_s > self._timing.look_again_s:
                 self._status = self._ask(line)
                 quiet_since_s = time.monotonic()
             reason = escpos_status.trouble(self._status)
@@ -288,14 +305,15 @@ class EscposPrinter:
 
     def _prove(self, line: Line, fences: int, deadline_at_s: float) -> str | None:
         try:
-            line.write(escpos.FENCE, ANSWER_S)
+            line.write(escpos.FENCE, self._timing.answer_s)
         except LineSlow:
             return "printer.silent"
-        return self._await(line, fences, max(deadline_at_s, time.monotonic() + PROOF_S))
+        return self._await(line, fences, max(deadline_at_s, time.monotonic() + self._timing.proof_s))
 
     def _give_up(self, line: Line, encoded: escpos.Encoded, outcome: Outcome, reason: str, dropped: int) -> Outcome:
         """Stop a job that does not get on, find out how far it came, and say only what the printer confirmed."""
-        self._status = self._ask(line)
+        if reason != "printer.silent":
+            self._status = self._ask(line)
         sure = True
         if reason == "job.deadline" and escpos_status.trouble(self._status) is None:
             # It works, so either it is slow or its answers were damaged; its name proves that it got to the end.
@@ -316,10 +334,10 @@ class EscposPrinter:
     def _answers_name(self, line: Line) -> bool:
         self._identified = False
         try:
-            line.write(escpos.IDENTIFY, ANSWER_S)
+            line.write(escpos.IDENTIFY, self._timing.answer_s)
         except LineSlow:
             return False
-        end_s = time.monotonic() + PROOF_S
+        end_s = time.monotonic() + self._timing.proof_s
         while not self._identified and time.monotonic() < end_s and not self._stop.is_set():
             self._pump(line, IDLE_S)
         return self._identified
@@ -329,10 +347,10 @@ class EscposPrinter:
         line.drop_unsent()
         self._cleared = False
         try:
-            line.write(escpos.DROP_REST, ANSWER_S)
+            line.write(escpos.DROP_REST, self._timing.answer_s)
         except LineSlow:
             return
         # A printer that is silent anyway is told, in case it still hears, but not waited for.
-        end_s = time.monotonic() + (CLEAR_S if self._status.answered else 0)
+        end_s = time.monotonic() + (self._timing.clear_s if self._status.answered else 0)
         while not self._cleared and time.monotonic() < end_s:
             self._pump(line, IDLE_S)

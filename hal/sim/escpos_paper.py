@@ -118,7 +118,7 @@ class Interpreter:
 
     def _print_line(self, paper_dots: int) -> tuple[str, int]:
         bold, size, align = self._line_style if self._line else (False, 1, "left")
-        dots = max(self._spacing, CHAR_DOTS * size + self._spacing - CHAR_DOTS) if self._line else self._spacing
+        dots = max(self._spacing, CHAR_DOTS * size) if self._line else self._spacing
         if dots > paper_dots:
             return ("need", dots)
         self.ticket.add({"text": "".join(self._line), "bold": bold, "size": size, "align": align}, dots)

@@ -60,6 +60,12 @@ class Station:
         self._selector.register(listener, selectors.EVENT_READ, lambda: self._accept(listener, device))
         self._device = device
         self.plug()
+        # A signal alone does not end a wait for input; a byte on this pair does.
+        waker, wakes = socket.socketpair()
+        for end in (waker, wakes):
+            end.setblocking(False)
+        self._selector.register(waker, selectors.EVENT_READ, lambda: waker.recv(64))
+        signal.set_wakeup_fd(wakes.fileno())
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
         print("ready", flush=True)
@@ -67,8 +73,10 @@ class Station:
             while not self._stopped:
                 self._turn()
         finally:
+            signal.set_wakeup_fd(-1)
             self.unplug()
-            listener.close()
+            for end in (listener, waker, wakes):
+                end.close()
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._control)
 

@@ -1,0 +1,112 @@
+"""Fixtures that start simulators as processes and drivers against them, and wait for conditions instead of sleeping."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hal.config import from_table
+from hal.sim.control import send
+
+
+class Sim:
+    """A simulator process with its port and control socket."""
+
+    def __init__(self, module: str, folder: Path, *options: str) -> None:
+        self.port = str(folder / f"{module}.port")
+        self.control = str(folder / f"{module}.sock")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", f"hal.sim.{module}", "--link", self.port, "--control", self.control, *options],
+            stdout=subprocess.PIPE,
+            cwd=Path(__file__).parents[2],
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == b"ready\n"
+
+    def do(self, what: str, **options: object) -> dict:
+        return send(self.control, {"do": what, **options})
+
+    def stop(self) -> int:
+        self.process.terminate()
+        code = self.process.wait(5)
+        self.process.stdout.close()
+        return code
+
+
+class Heard:
+    """Collects what a driver tells on its threads."""
+
+    def __init__(self) -> None:
+        self.events: queue.Queue = queue.Queue()
+        self.healths: list = []
+
+    def on_event(self, name: str, event: object) -> None:
+        self.events.put(event)
+
+    def on_health(self, name: str, health: object) -> None:
+        self.healths.append(health)
+
+    def next(self, timeout_s: float = 5.0) -> object:
+        return self.events.get(timeout=timeout_s)
+
+    def nothing(self) -> bool:
+        return self.events.empty()
+
+
+def wait_until(condition, what: str = "condition", timeout_s: float = 8.0):
+    """Poll until `condition()` is true and return its value; fails after the deadline, naming `what`."""
+    end_s = time.monotonic() + timeout_s
+    while time.monotonic() < end_s:
+        if value := condition():
+            return value
+        time.sleep(0.005)
+    raise AssertionError(f"{what} did not come true within {timeout_s} s")
+
+
+@pytest.fixture
+def until():
+    return wait_until
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def start_sim(tmp_path):
+    """Starts a simulator: `start_sim("printer", "--mm-per-s", "0")`; all are stopped afterwards."""
+    started: list[Sim] = []
+
+    def start(module: str, *options: str) -> Sim:
+        sim = Sim(module, tmp_path, *options)
+        started.append(sim)
+        return sim
+
+    yield start
+    for sim in started:
+        if sim.process.poll() is None:
+            sim.stop()
+
+
+@pytest.fixture
+def closing():
+    """Closes what a test registers, also when the test fails."""
+    with contextlib.ExitStack() as stack:
+
+        def register(thing):
+            stack.callback(thing.close)
+            return thing
+
+        yield register
+
+
+@pytest.fixture
+def make_config():
+    return from_table

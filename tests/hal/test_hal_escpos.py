@@ -1,0 +1,180 @@
+"""ESC/POS without a port: bytes of jobs, and the printer's answers sorted out of anything."""
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hal.drivers import escpos
+from hal.drivers.escpos_status import (
+    AutoStatus,
+    Cleared,
+    FenceReply,
+    Identity,
+    Parser,
+    RealTime,
+    from_auto,
+    from_real_time,
+    health_of,
+)
+from hal.health import NEXT_STEPS, REASONS
+from hal.paper import Columns, Cut, Feed, Qr, Raster, Rule, Text
+from hal.sim.escpos_paper import Interpreter
+
+WIDE = escpos.PROFILES["generic80"]
+
+
+def box(line, style):
+    """A font that draws every line as a black box of its width."""
+    stride = (style.width_dots + 7) // 8 if style.width_dots < 48 else 6
+    return Raster(stride * 8, 24, b"\xff" * stride * 24)
+
+
+def printed(data, width_dots=576):
+    """What the command set makes of `data`, as the simulator's interpreter reads it."""
+    buffer, paper = bytearray(data), Interpreter(width_dots)
+    while done := paper.step(buffer, 10**6):
+        if done[0] == "cut":
+            paper.cut_done(buffer, done[1])
+    assert not buffer
+    return [ticket.told()["items"] for ticket in paper.finished]
+
+
+def test_chinese_lines_are_sent_in_gb18030_and_come_out_as_written():
+    job = escpos.encode((Text("一次性告知单", bold=True, size=2, align="centre"), Text("A—B"), Cut()), WIDE, None)
+    assert "一次性告知单".encode("gb18030") in job.data
+    assert printed(job.data) == [
+        [
+            {"text": "一次性告知单", "bold": True, "size": 2, "align": "centre"},
+            {"text": "A—B", "bold": False, "size": 1, "align": "left"},
+        ]
+    ]
+
+
+def test_lines_that_the_font_lacks_are_drawn_and_only_those():
+    drawn = []
+
+    def font(line, style):
+        drawn.append(line)
+        return box(line, style)
+
+    job = escpos.encode((Text("중국어"), Text("中文"), Text("𠮷"), Cut()), WIDE, font)
+    assert drawn == ["중국어", "𠮷"]
+    kinds = ["raster" if "raster" in item else "text" for item in printed(job.data)[0]]
+    assert kinds == ["raster", "text", "raster"]
+
+
+def test_drawn_cells_keep_the_columns_of_printed_ones():
+    job = escpos.encode((Columns(("여권", "1"), (0, 8), ("left", "right")), Cut()), WIDE, box)
+    (item,) = printed(job.data)[0]
+    assert item["raster"] == [576, 30]
+
+
+def test_without_a_font_a_line_that_needs_one_is_refused_not_garbled():
+    with pytest.raises(escpos.JobInvalid, match="characters that the printer lacks") as caught:
+        escpos.encode((Text("한국어"),), WIDE, None)
+    assert caught.value.reason == "job.no_font"
+
+
+@given(st.text())
+def test_no_content_can_smuggle_in_a_command(text):
+    job = escpos.encode((Text(text), Cut()), WIDE, box)
+    tickets = printed(job.data)
+    assert len(tickets) == 1
+    assert job.data.count(b"\x1d\x56") == 1
+    assert all("qr" not in item for item in tickets[0])
+
+
+@given(st.binary(min_size=144, max_size=144))
+def test_a_picture_holds_no_real_time_command(data):
+    seeded = bytearray(data)
+    place = random.Random(len(set(data))).randrange(141)
+    seeded[place : place + 3] = b"\x10\x04\x01"
+    job = escpos.encode((Raster(576, 2, bytes(seeded)),), WIDE, None)
+    body = job.data[len(escpos.BEGIN) : -len(escpos.FENCE)]
+    assert not any(b"\x10" + second in body for second in (b"\x04", b"\x05", b"\x14"))
+
+
+def test_a_qr_code_too_wide_for_the_paper_is_made_to_fit_it():
+    narrow = escpos.PROFILES["generic58"]
+    job = escpos.encode((Qr("x" * 400, module=16), Cut()), narrow, None)
+    assert printed(job.data, 384)[0] == [{"qr": "x" * 400}]
+
+
+def test_a_qr_code_that_can_not_fit_is_refused():
+    with pytest.raises(escpos.JobInvalid, match="does not fit"):
+        escpos.encode((Qr("x" * 1000),), escpos.Profile(columns=16, width_dots=192), None)
+
+
+def test_the_told_length_of_paper_is_the_real_one():
+    blocks = (Text("大", size=3), Text("x" * 100), Rule(), Feed(2), Qr("https://example.test/x"), Cut())
+    job = escpos.encode(blocks, WIDE, None)
+    buffer, paper = bytearray(job.data), Interpreter(576)
+    while done := paper.step(buffer, 10**6):
+        if done[0] == "cut":
+            paper.cut_done(buffer, done[1])
+    assert job.dots == paper.finished[0].dots
+
+
+@given(st.binary(max_size=500))
+def test_no_bytes_make_the_status_parser_raise(data):
+    parser = Parser()
+    parser.feed(data)
+    assert len(parser._block) <= 80
+    assert len(parser._auto) < 4
+
+
+@given(st.binary(max_size=100))
+def test_after_noise_the_next_answers_are_understood_within_one(noise):
+    parser = Parser()
+    parser.feed(noise)
+    # The first answer may complete something that the noise began; the second is whole.
+    parser.feed(b"\x12")
+    assert parser.feed(b"\x10\x00\x0c\x00") == [AutoStatus(b"\x10\x00\x0c\x00")]
+
+
+def test_a_real_time_answer_within_an_automatic_status_breaks_neither():
+    assert Parser().feed(b"\x18\x00\x12\x0c\x00") == [RealTime(0x12), AutoStatus(b"\x18\x00\x0c\x00")]
+
+
+def test_block_answers_and_fences_are_told_apart():
+    assert Parser().feed(b"\x00\x37\x25\x00\x5fTM-X\x00\x0f") == [FenceReply(0), Cleared(), Identity("TM-X"), FenceReply(0x0F)]
+
+
+@pytest.mark.parametrize(
+    ("answers", "reason"),
+    [
+        ("12121212", "hal.ok"),
+        ("1a32127e", "printer.paper_out"),
+        ("1212121e", "printer.paper_near_end"),
+        ("1a161212", "printer.cover_open"),
+        ("1a521a12", "printer.cutter_jam"),
+        ("1a525212", "printer.head_hot"),
+        ("1a523212", "printer.unrecoverable"),
+        ("1a521612", "printer.mechanical"),
+        ("1a121212", "printer.offline"),
+    ],
+)
+def test_real_time_answers_mean_what_the_manuals_say(answers, reason):
+    assert health_of(from_real_time(list(bytes.fromhex(answers)))) == reason
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("10000000", "hal.ok"),
+        ("10000300", "printer.paper_near_end"),
+        ("18000f00", "printer.paper_out"),
+        ("38000000", "printer.cover_open"),
+        ("18080000", "printer.cutter_jam"),
+        ("18400000", "printer.head_hot"),
+    ],
+)
+def test_automatic_status_means_the_same(value, reason):
+    assert health_of(from_auto(bytes.fromhex(value))) == reason
+
+
+def test_every_health_reason_has_a_next_step_that_is_explained():
+    assert {row.next_step for row in REASONS.values()} <= set(NEXT_STEPS)
+    assert all(row.meaning.endswith(".") for row in REASONS.values())
