@@ -63,7 +63,7 @@ def dressed(
     return build
 
 
-def settle(root: "Widget", *, frames: int = 8) -> None:
+def settle(root: "Widget", *, frames: int = 12) -> None:
     """Give `root` the panel's size and let layout and texts come to rest."""
     from kivy.clock import Clock
     from kivy.lang import Builder

@@ -24,6 +24,18 @@ def units(paragraph: str) -> list[str]:
     return pieces
 
 
+def balanced(text: str, width: float, measure: Callable[[str], float]) -> tuple[list[str], bool]:
+    """As `break_lines`, with lines of about equal length and no more of them: for centred texts."""
+    lines, fits = break_lines(text, width, measure)
+    if len(lines) > 1 + text.count("\n"):
+        for narrower in range(92, 40, -8):
+            tried, still_fits = break_lines(text, width * narrower / 100, measure)
+            if len(tried) > len(lines) or still_fits != fits:
+                break
+            lines = tried
+    return lines, fits
+
+
 def break_lines(text: str, width: float, measure: Callable[[str], float]) -> tuple[list[str], bool]:
     """Fill lines of `width` pixels greedily; `measure` gives a string's width in pixels.
 
@@ -32,7 +44,7 @@ def break_lines(text: str, width: float, measure: Callable[[str], float]) -> tup
     lines: list[str] = []
     fits = True
     for paragraph in text.split("\n"):
-        line = ""
+        first, line = len(lines), ""
         for piece in units(paragraph):
             if line and measure((line + piece).rstrip()) > width:
                 lines.append(line.rstrip())
@@ -41,4 +53,14 @@ def break_lines(text: str, width: float, measure: Callable[[str], float]) -> tup
                 line += piece if line or not piece.isspace() else ""
             fits = fits and measure(piece.rstrip()) <= width
         lines.append(line.rstrip())
+        if len(lines) - first > 1:
+            lines[-2:] = _without_orphan(lines[-2], lines[-1], width, measure)
     return lines, fits
+
+
+def _without_orphan(line: str, last: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """Move words down to a last line that is hardly there: one character alone reads like a mistake."""
+    pieces = units(line)
+    while len(pieces) > 4 and measure(last) < width * 0.18 and measure(pieces[-1] + last) <= width:
+        last = (pieces.pop() + last).lstrip()
+    return ["".join(pieces).rstrip(), last]

@@ -1,14 +1,24 @@
 """Ask: five answers, one of them touched or pressed; or none, which is an answer too."""
 
+from kivy.properties import BooleanProperty, ObjectProperty
+
 from evaluator.flow.scene import Ask
 from evaluator.screens.view import View
 from ui.language import words
+from ui.widgets.level_card import LevelCard
 
 LEVELS = (5, 4, 3, 2, 1)
 
 
 class AskView(View):
     """Draws scene.Ask. A card answers when the finger lands; while a press goes to the disk, all cards wait."""
+
+
+class AnswerCard(LevelCard):
+    """A level card of an AskView; `waiting` while its press goes to the disk."""
+
+    view = ObjectProperty(None, allownone=True, rebind=True)
+    waiting = BooleanProperty(False)
 
 
 def where(scene: Ask) -> str:

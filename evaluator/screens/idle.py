@@ -1,11 +1,35 @@
 """Idle: who sits here, what this window does, whether it serves, and the time."""
 
+from kivy.properties import BooleanProperty, ColorProperty, ObjectProperty, StringProperty
+from kivy.uix.boxlayout import BoxLayout
+
+from evaluator.flow.scene import Idle
 from evaluator.screens.view import View
 from ui.language import words
 
 
 class IdleView(View):
-    """Draws scene.Idle."""
+    """Draws scene.Idle. `message` is what has to be said at once; on a low panel it takes the place of other lines (`tight`)."""
+
+    message = StringProperty("")
+    tight = BooleanProperty(False)
+
+
+def message_of(scene: Idle) -> str:
+    """The one message that matters most, or nothing."""
+    if scene.identify:
+        return words.t("idle.identify", device=scene.identify)
+    if scene.ratings_paused:
+        return words.t("idle.ratings_paused")
+    return words.t("idle.uninvited") if scene.uninvited else ""
+
+
+class ClerkPanel(BoxLayout):
+    """The clerk's card on a dark ground; `card` is a wire WindowCard or None."""
+
+    card = ObjectProperty(None, allownone=True, rebind=True)
+    dark = BooleanProperty(False)
+    pen = ColorProperty("#FFFFFF")
 
 
 def clerk_line(card: object) -> str:

@@ -1,28 +1,52 @@
 """Reasons: thanks first, then an offer to say why. It looks the same at arm's length whatever was pressed."""
 
+from kivy.properties import NumericProperty
+
+from evaluator.flow.tags import Tag as Reason
 from evaluator.screens.view import View
 from ui.language import words
+from ui.theme import theme
 from ui.widgets.chip import Tag
+
+PAGE = 3
+"""Choices at a time in the elder profile."""
 
 
 class ReasonsView(View):
-    """Draws scene.Reasons. The tags are made once for a set and then only follow the choice."""
+    """Draws scene.Reasons. The tags are made once for a page and then only follow the choice.
+
+    The elder profile shows three at a time and `pages` through the rest; the others show all at once.
+    """
+
+    page = NumericProperty(0)
+    pages = NumericProperty(1)
+
+    def turn(self) -> None:
+        """The next page; after the last one the first."""
+        self.page = (self.page + 1) % self.pages
+
+    def offered(self) -> tuple[Reason, ...]:
+        """The reasons of the present page."""
+        size = PAGE if theme.elder else len(self.scene.tags)
+        self.pages = -(-len(self.scene.tags) // size)
+        first = min(self.page, self.pages - 1) * size
+        return tuple(self.scene.tags[first : first + size])
 
     def on_kv_post(self, base_widget: object) -> None:
         """Fill the grid once the rules are there, and follow the scene and the language."""
-        self.bind(scene=self._follow)
+        self.bind(scene=self._follow, page=self._follow)
         words.bind(of=self._follow)
         self._follow()
 
     def _follow(self, *_: object) -> None:
-        grid = self.ids.grid
-        if [tag.name for tag in reversed(grid.children)] != [tag.id for tag in self.scene.tags]:
+        grid, offered = self.ids.grid, self.offered()
+        if [tag.name for tag in reversed(grid.children)] != [tag.id for tag in offered]:
             grid.clear_widgets()
-            for tag in self.scene.tags:
+            for tag in offered:
                 widget = Tag(name=tag.id)
                 widget.bind(on_release=lambda touched: self.desk.toggle(touched.name))
                 grid.add_widget(widget)
-        texts = {tag.id: words.of(tag.words) for tag in self.scene.tags}
+        texts = {tag.id: words.of(tag.words) for tag in offered}
         for widget in grid.children:
             widget.text = texts[widget.name]
             widget.chosen = widget.name in self.scene.chosen

@@ -1,18 +1,19 @@
 """What all screens share: the scene they draw, the desk they tell what was touched, and the time."""
 
-from kivy.properties import ObjectProperty, StringProperty
+from kivy.properties import NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from evaluator.flow.desk import Desk
 from evaluator.flow.scene import Scene, Signs
 from ui.catalogue import LANGUAGES
+from ui.language import words
 from ui.tokens import PROFILES
 
 
 class View(BoxLayout):
     """Draws one kind of scene. `scene` is replaced as it changes; `desk` takes what the citizen does."""
 
-    scene = ObjectProperty()
+    scene = ObjectProperty(rebind=True)
     desk = ObjectProperty(None, allownone=True)
     clock = StringProperty("")
     date = StringProperty("")
@@ -50,4 +51,16 @@ def other_languages_short(code: str) -> str:
 class SignLine(BoxLayout):
     """Small signs of what works less than usual; no height when all is well."""
 
-    signs = ObjectProperty(Signs())
+    signs = ObjectProperty(Signs(), rebind=True)
+    lines = NumericProperty(1)
+    text = StringProperty("")
+
+
+def sign_text(signs: Signs) -> str:
+    """The signs in words, in one line."""
+    said = []
+    if signs.offline:
+        said.append(words.t("sign.offline"))
+    if signs.buttons_down:
+        said.append(words.t("sign.buttons_down"))
+    return " · ".join(said)

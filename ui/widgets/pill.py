@@ -8,7 +8,7 @@ from ui.widgets.card import Surface, Touchable
 class Pill(Touchable, Surface):
     """A button. `primary` fills it with the action colour; one of them a screen at most.
 
-    It is as wide as its words; with `size_hint_x` it is as wide as it is told, and its words shrink to fit.
+    It is as wide as its words, or `min_width`; with `size_hint_x` it is as wide as it is told, and its words shrink to fit.
     """
 
     text = StringProperty("")
@@ -16,6 +16,7 @@ class Pill(Touchable, Surface):
     primary = BooleanProperty(False)
     bold = BooleanProperty(False)
     font_size = NumericProperty(20)
+    min_width = NumericProperty(0)
 
 
 class PrimaryButton(Pill):

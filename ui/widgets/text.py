@@ -20,7 +20,7 @@ from kivy.utils import escape_markup
 
 from ui.language import words
 from ui.theme import theme
-from ui.typeset import break_lines
+from ui.typeset import balanced, break_lines
 
 
 @lru_cache(maxsize=64)
@@ -104,7 +104,8 @@ class Words(Widget):
     def _set(self, size: int) -> tuple[list[str], bool]:
         measure = _ruler(self._font_file(), size)
         if self.wrap:
-            lines, fits = break_lines(self.text, max(1, self.width), measure)
+            fill = balanced if self.halign == "center" else break_lines
+            lines, fits = fill(self.text, max(1, self.width), measure)
         else:
             lines = self.text.split("\n")
             # An unwrapped text usually gives its box the width; a box too narrow for it is the caller's bound.
