@@ -1,0 +1,185 @@
+"""Simulated people: clerks who finish services through the API; citizens who touch glass, press buttons, take paper.
+
+They know of the devices what people know: what the screen shows and where, what comes out of the printer.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from demo.device import LEVEL_BUTTONS, Device, NotFound
+from hal.sim.control import ControlError
+
+LEVELS, WEIGHTS = (5, 4, 3, 2, 1), (62, 22, 8, 5, 3)
+"""How the demonstration's citizens rate, in percent: mostly content, as halls report, and not always."""
+FURNITURE = {"back", "home", "end", "help", "language", "profile", "search", "keyboard", "next", "page before", "page next"}
+"""Targets that are part of every screen; what remains on a list is a result."""
+QUERIES = ("sfz", "hz", "gjj", "yb", "bdc", "jsz", "hy", "sb")
+
+
+@dataclass
+class Tally:
+    """What people saw and did. `pressed` counts occasions on which a citizen pressed a level and was thanked."""
+
+    pressed: Counter[int] = field(default_factory=Counter)
+    skipped: int = 0
+    refused: int = 0
+    services: int = 0
+    visits: int = 0
+    papers: int = 0
+    cards: int = 0
+    puzzled: list[str] = field(default_factory=list)
+    """What people looked for in vain: each is a defect, or the consequence of a fault that was made on purpose."""
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, change: Callable[[Tally], None]) -> None:
+        """Change it from any thread."""
+        with self._lock:
+            change(self)
+
+    def puzzle(self, text: str) -> None:
+        """Somebody did not find what should be there."""
+        self.note(lambda tally: tally.puzzled.append(text))
+
+
+class Clerks:
+    """The hall's business system: tells the fleet of finished services, as any hall's own software would."""
+
+    def __init__(self, base_url: str, api_key: str, hall: str) -> None:
+        self._http = httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {api_key}"}, timeout=10)
+        self._hall = hall
+        self._serial = 0
+        self._lock = threading.Lock()
+
+    def finish(self, window: str, *, item: str, invite: bool = True) -> dict[str, Any]:
+        """A service is finished at `window`. Raises httpx.HTTPError when the fleet does not take it."""
+        with self._lock:
+            self._serial += 1
+            serial = self._serial
+        body = {
+            "hall": self._hall,
+            "window": window,
+            "item_code": item,
+            "case_tail": f"{serial:04}",
+            "stage": "finish",
+            "invite": invite,
+        }
+        reply = self._http.post("/api/v1/services", json=body | {"invite": invite})
+        reply.raise_for_status()
+        answer: dict[str, Any] = reply.json()
+        return answer
+
+    def close(self) -> None:
+        """Hang up."""
+        self._http.close()
+
+
+class Person(threading.Thread):
+    """Repeats one errand until told to stop; is puzzled, not broken, when the screen is not what it should be."""
+
+    def __init__(
+        self, name: str, errand: Callable[[], None], *, tally: Tally, stop: threading.Event, pause: Callable[[], float]
+    ) -> None:
+        super().__init__(name=name, daemon=True)
+        self._errand, self._tally, self._stop_all, self._pause = errand, tally, stop, pause
+
+    def run(self) -> None:
+        """Do the errand again and again."""
+        while not self._stop_all.is_set():
+            try:
+                self._errand()
+            except (NotFound, ControlError, httpx.HTTPError) as trouble:
+                self._tally.puzzle(f"{self.name}: {trouble}")
+                self._stop_all.wait(1.0)
+            self._stop_all.wait(self._pause())
+
+
+def rate_at_window(device: Device, clerks: Clerks, tally: Tally, chance: random.Random, items: list[str]) -> None:
+    """A clerk finishes a service; the citizen rates it by touch or by button, corrects, gives reasons, or does not rate."""
+    device.wait_screen("idle", within_s=30)
+    clerks.finish(device.window, item=chance.choice(items))
+    tally.note(lambda t: setattr(t, "services", t.services + 1))
+    device.wait_screen("ask", within_s=10)
+    if chance.random() < 0.08:
+        device.touch("skip")
+        tally.note(lambda t: setattr(t, "skipped", t.skipped + 1))
+        device.wait_screen("idle", within_s=10)
+        return
+    level = chance.choices(LEVELS, WEIGHTS)[0]
+    _press(device, level, by_button=chance.random() < 0.5)
+    seen = device.wait_screen("reasons", "failed", within_s=10)
+    if seen["screen"] == "failed":
+        tally.note(lambda t: setattr(t, "refused", t.refused + 1))
+        device.wait_screen("idle", within_s=20)
+        return
+    if chance.random() < 0.15 and any(target["name"] == "correct" for target in seen["targets"]):
+        device.touch("correct")
+        device.wait_screen("ask", within_s=5)
+        level = chance.choice(LEVELS)
+        _press(device, level, by_button=chance.random() < 0.5)
+        device.wait_screen("reasons", within_s=10)
+    tally.note(lambda t: t.pressed.update([level]))
+    if chance.random() < 0.5:
+        device.touch(f"lv{level}.*")
+    device.touch("done")
+    device.wait_screen("receipt", within_s=10)
+    device.touch("done")
+    device.wait_screen("idle", within_s=15)
+
+
+def _press(device: Device, level: int, *, by_button: bool) -> None:
+    if by_button:
+        device.press(LEVEL_BUTTONS[level], bounce_ms=8)
+    else:
+        device.touch(f"level {level}")
+
+
+def visit_terminal(device: Device, tally: Tally, chance: random.Random) -> None:
+    """Wake the screen, search by initials, read a guide, print the notice, take the paper, rate or skip, leave."""
+    seen = device.wait_screen("attract", "home", within_s=90)
+    if seen["screen"] == "attract":
+        device.touch_at(0.5, 0.5)
+        device.wait_screen("home", within_s=10)
+    tally.note(lambda t: setattr(t, "visits", t.visits + 1))
+    with_card = chance.random() < 0.4
+    if with_card:
+        device.reader({"do": "insert", "kind": "resident"})
+        tally.note(lambda t: setattr(t, "cards", t.cards + 1))
+    try:
+        _read_and_print(device, tally, chance)
+    finally:
+        if with_card:
+            device.reader({"do": "remove"})
+        device.printer({"do": "take_paper"})
+
+
+def _read_and_print(device: Device, tally: Tally, chance: random.Random) -> None:
+    device.touch("search")
+    device.wait_screen("search", within_s=5)
+    for letter in chance.choice(QUERIES):
+        device.touch(f"key {letter}")
+    seen = device.wait(lambda seen: bool(_results(seen)), within_s=5, what="search result")
+    device.touch(chance.choice(_results(seen)[:3])["name"])
+    device.wait_screen("guide", within_s=5)
+    device.touch("print")
+    device.wait_screen("printed", "parting", "print", "printing", within_s=5)
+    tally.note(lambda t: setattr(t, "papers", t.papers + 1))
+
+
+def _results(seen: dict[str, Any]) -> list[dict[str, Any]]:
+    return [t for t in seen["targets"] if t["name"] not in FURNITURE and not t["name"].startswith(("key ", "page "))]
+
+
+def busy(seconds: float, stop: threading.Event) -> None:
+    """Let people do their errands for so long."""
+    deadline = time.monotonic() + seconds
+    while not stop.is_set() and time.monotonic() < deadline:
+        stop.wait(0.2)
