@@ -328,6 +328,7 @@ class Agent:
         log.info("no link", reason=event.reason, detail=event.detail)
         self._troubles.set("link", event.reason, state="down", next_step="next.check_uplink")
         if not self._link_is_up:
+            self._change_view()
             return
         self._link_is_up = False
         self._link_down_since_ms = self._now().mono_ms

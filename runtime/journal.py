@@ -327,22 +327,28 @@ def _missing(lock: IO[str]) -> Predecessor | None:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2.0)
-    connection.execute("PRAGMA synchronous=FULL")
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
 def _reason_to_close(path: Path, identity: Identity) -> str | None:
     """Why the journal at `path` cannot be continued, or None. Raises JournalError when the disk, not the content, is at fault."""
-    connection = _connect(path)
     try:
-        head = journalfile.about(connection)
-        if (head.device, head.signing_key) != (identity.device, identity.signing_key):
-            return f"made by {head.device}, this device is {identity.device}"
-        journalfile.verified_tail(connection, head)
+        with contextlib.closing(_connect(path)) as connection:
+            head = journalfile.about(connection)
+            if (head.device, head.signing_key) != (identity.device, identity.signing_key):
+                return f"made by {head.device}, this device is {identity.device}"
+            journalfile.verified_tail(connection, head)
     except JournalDamaged as error:
         return str(error)[:200]
-    finally:
-        connection.close()
+    except sqlite3.Error as error:
+        if not is_damage(error):
+            raise _explained(error, path) from error
+        return f"the file is no database any more: {error}"
     return None
 
 

@@ -79,7 +79,11 @@ def file_path(directory: Path, stream: Stream, number: int) -> Path:
 
 def is_damage(error: sqlite3.Error) -> bool:
     """Whether SQLite says that the file's content is wrong (and not that a disk, a right or room is missing)."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        # Python's own complaint about a value, for example text that is no UTF-8 where bytes have to be.
+        return isinstance(error, sqlite3.OperationalError)
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def is_full(error: sqlite3.Error) -> bool:

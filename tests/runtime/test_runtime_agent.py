@@ -1,0 +1,632 @@
+"""The whole agent against a real Mosquitto with TLS, a real door and a real socket: what a device does from pairing to restart."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from runtime import credentials
+from runtime.agent import Agent
+from runtime.clock import FakeClock, Moment, SystemClock
+from runtime.config import DeviceConfig, from_table
+from runtime.identity import Identity, certificate_request
+from runtime.journal import Journal, JournalReader
+from runtime.local import (
+    AskAnswer,
+    AskRequest,
+    CommandReply,
+    DeviceView,
+    EvidenceDamaged,
+    FaceLink,
+    FaceState,
+    Identify,
+    Invite,
+    PictureReply,
+    PictureRequest,
+    RestartRequest,
+    Withdraw,
+)
+from wire.codec import decode, encode
+from wire.entry import SYNCED, UNTRUSTED
+from wire.kinds import OpsNote
+from wire.messages import (
+    Answer,
+    Command,
+    ContentRef,
+    DeviceState,
+    Invitation,
+    PartHealth,
+    Picture,
+    Presence,
+    Report,
+)
+
+UNTIL = Callable[..., Any]
+
+
+class Device:
+    """An agent in a thread, and a face's end of its socket, that can be stopped and started again."""
+
+    def __init__(self, directory: Path, identity: Identity, url: str, until: UNTIL) -> None:
+        self.directory, self.identity, self.until = directory, identity, until
+        self.clock: Any = SystemClock(trust=lambda _wall: SYNCED)
+        self.said: list[Any] = []
+        self.pack_opens: Callable[[Any], None] = lambda _path: None
+        self.agent: Agent | None = None
+        self.face: FaceLink | None = None
+        table: dict[str, Any] = {
+            "role": "evaluator",
+            "data_dir": str(directory),
+            "fleet": {"url": url},
+            "journal": {"evidence_budget_mb": 4, "ops_budget_mb": 4},
+            "agent": {"hung_after_s": 3, "terminate_after_s": 1, "resend_after_s": 2, "backoff_max_s": 2, "keepalive_s": 5},
+        }
+        self.config: DeviceConfig = from_table(table)
+
+    def start(self) -> None:
+        agent = Agent(self.config, identity=self.identity, clock=self.clock, software="test 1", content_check=self.pack_opens)
+        self.agent = agent
+        self._thread = threading.Thread(target=agent.run, name="agent", daemon=True)
+        self._thread.start()
+
+    def start_face(self) -> FaceLink:
+        self.face = FaceLink(
+            self.config.socket_path,
+            data_dir=self.directory,
+            role="evaluator",
+            software="face 1",
+            device=self.identity.device,
+            clock=FakeClock(),
+            on_message=self.said.append,
+            retry_s=0.05,
+        )
+        self.face.start()
+        self.until(lambda: self.face and self.face.is_connected and self.heard(DeviceView), "the face reached the agent")
+        self.face.beat()
+        self.face.report(FaceState(screen="idle"))
+        return self.face
+
+    def heard(self, kind: type) -> list[Any]:
+        return [message for message in self.said if isinstance(message, kind)]
+
+    def stop(self) -> None:
+        if self.face is not None:
+            self.face.stop()
+        if self.agent is not None:
+            self.agent.stop()
+            self._thread.join(20)
+            assert not self._thread.is_alive(), "the agent did not stop"
+            self.agent = None
+
+    def notes(self) -> list[OpsNote]:
+        with JournalReader(self.directory / "ops.db") as reader:
+            return [decode(row.entry.body, OpsNote) for row in reader.rows(1)]
+
+
+@pytest.fixture
+def device(tmp_path: Path, identity: Identity, until: UNTIL, door: Any) -> Iterator[Device]:
+    device = Device(tmp_path / "device", identity, door.url, until)
+    yield device
+    device.stop()
+
+
+@pytest.fixture
+def paired(device: Device, authority: Any, fleet_client: Any, broker: Any, make_welcome: Any, door: Any) -> Device:
+    """A device that was paired before."""
+    welcome = make_welcome(
+        authority,
+        device.identity,
+        fleet_client.fleet,
+        port=broker.port,
+        request=certificate_request(device.identity),
+        content_url=f"{door.url}/content",
+    )
+    credentials.save_welcome(welcome, device.identity)
+    return device
+
+
+def states(fleet_client: Any) -> list[DeviceState]:
+    return [decode(data, DeviceState) for data in fleet_client.arrived.get("state", [])]
+
+
+def presences(fleet_client: Any) -> list[Presence]:
+    return [decode(data, Presence) for data in fleet_client.arrived.get("presence", [])]
+
+
+def reports(fleet_client: Any, command: bytes) -> list[Report]:
+    found = [decode(data, Report) for data in fleet_client.arrived.get("report", [])]
+    return [report for report in found if report.command == command]
+
+
+def order(fleet_client: Any, device: Device, verb: Any, *, lives_s: float = 60.0, **more: Any) -> bytes:
+    now = time.time_ns() // 1_000_000
+    command = Command(id=os.urandom(16), verb=verb, issued_ms=now, expires_ms=now + round(lives_s * 1_000), **more)
+    fleet_client.send(device.identity.device, "command", encode(command))
+    return command.id
+
+
+def ends(fleet_client: Any, command: bytes, until: UNTIL) -> Report:
+    final = ("done", "failed", "refused", "expired")
+    return until(
+        lambda: next((each for each in reports(fleet_client, command) if each.state in final), None), "the command has ended"
+    )
+
+
+def test_new_device_shows_a_code_and_after_approval_hands_over_what_it_recorded(
+    device: Device, door: Any, fleet_client: Any, until: UNTIL
+) -> None:
+    device.start()
+    face = device.start_face()
+    until(lambda: face.view.pairing == "waiting" and door.code, "the code is shown")
+    assert face.view.pairing_code == door.code
+    door.state = "approved"
+    until(lambda: face.view.link == "up", "the link is up")
+    assert face.view.pairing == "paired"
+    assert face.view.desired is not None
+    assert face.view.desired.placement.window == "3"
+    ops = JournalReader(device.directory / "ops.db")
+    until(lambda: fleet_client.fleet.seq(ops.journal_id) >= 2, "the ops journal is in custody")
+    ops.close()
+
+
+def test_device_without_a_fleet_runs_and_says_so(tmp_path: Path, identity: Identity, until: UNTIL) -> None:
+    device = Device(tmp_path / "device", identity, "", until)
+    device.start()
+    try:
+        face = device.start_face()
+        assert face.view.pairing == "none"
+        assert face.view.link == "down"
+    finally:
+        device.stop()
+
+
+def test_unreachable_fleet_is_told_and_the_agent_goes_on(tmp_path: Path, identity: Identity, until: UNTIL) -> None:
+    device = Device(tmp_path / "device", identity, "https://localhost:1", until)
+    device.start()
+    try:
+        face = device.start_face()
+        until(lambda: face.view.pairing == "unreachable", "the face is told")
+    finally:
+        device.stop()
+
+
+def test_evidence_written_by_the_face_arrives_once_and_is_acknowledged(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    arguments: dict[str, Any] = {"identity": paired.identity, "clock": paired.clock, "budget_bytes": 4 << 20}
+    journal = Journal.open(paired.directory, "evidence", **arguments)
+    for _ in range(2_500):
+        journal.append("ops.note", OpsNote(what="x"))
+    paired.start()
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == journal.last_seq, "all entries are in custody")
+    journal.append("ops.note", OpsNote(what="later"))
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == journal.last_seq, "the later entry too")
+    until(lambda: states(fleet_client) and states(fleet_client)[-1].waiting_entries == 0, "the state says nothing waits")
+    journal.close()
+
+
+def test_presence_is_retained_and_a_lost_agent_leaves_its_will(
+    paired: Device, broker: Any, fleet_client: Any, until: UNTIL, tmp_path: Path
+) -> None:
+    config = tmp_path / "device.toml"
+    config.write_text(
+        f'role = "evaluator"\ndata_dir = "{paired.directory}"\n[fleet]\nurl = "{paired.config.fleet.url}"\n'
+        "[journal]\nops_budget_mb = 4\n[agent]\nkeepalive_s = 5\n"
+    )
+    process = subprocess.Popen([sys.executable, "-m", "runtime.cli", "run", "--config", str(config)])
+    until(lambda: any(presence.online for presence in presences(fleet_client)), "the device is online", 30)
+    process.kill()
+    process.wait(10)
+    until(lambda: not presences(fleet_client)[-1].online, "the will has arrived", 20)
+    will, birth = presences(fleet_client)[-1], next(each for each in presences(fleet_client) if each.online)
+    assert will.reason == "lost"
+    assert will.connection == birth.connection
+    late = type(fleet_client)(broker, fleet_client.fleet)
+    until(lambda: late.arrived.get("presence"), "a later subscriber is told too")
+    assert late.retained["presence"][0]
+    late.close()
+
+
+def test_clean_stop_says_stopped_and_leaves_no_will(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: any(presence.online for presence in presences(fleet_client)), "online")
+    paired.stop()
+    until(lambda: not presences(fleet_client)[-1].online, "offline")
+    assert presences(fleet_client)[-1].reason == "stopped"
+
+
+def test_each_connection_has_a_higher_number_also_after_a_restart(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    for expected in (1, 2):
+        paired.start()
+        until(lambda n=expected: len([each for each in presences(fleet_client) if each.online]) == n, "online")  # type: ignore[misc]
+        paired.stop()
+    first, second = [each.connection for each in presences(fleet_client) if each.online]
+    assert second > first
+
+
+def test_broker_that_forgot_everything_gets_state_and_presence_again(
+    paired: Device, broker: Any, fleet_client: Any, until: UNTIL
+) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "first state")
+    broker.kill()
+    fleet_client.arrived.clear()
+    broker.start()
+    until(lambda: states(fleet_client) and presences(fleet_client), "state and presence came again", 30)
+    assert presences(fleet_client)[-1].online
+
+
+def test_lost_acknowledgement_makes_the_batch_come_again_and_counts_once(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    fleet_client.is_mute = True
+    paired.start()
+    until(lambda: len(fleet_client.arrived.get("journal", [])) >= 2, "the batch was sent again")
+    fleet_client.is_mute = False
+    ops = JournalReader(paired.directory / "ops.db")
+    until(lambda: fleet_client.fleet.seq(ops.journal_id) == ops.last_seq(), "in custody")
+    ops.close()
+
+
+def test_restored_fleet_gets_back_what_it_lost(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    journal = Journal.open(paired.directory, "evidence", identity=paired.identity, clock=paired.clock, budget_bytes=4 << 20)
+    for _ in range(20):
+        journal.append("ops.note", OpsNote(what="x"))
+    fleet = fleet_client.fleet
+    fleet_client.send_beacon()
+    paired.start()
+    until(lambda: fleet.seq(journal.journal_id) == 21, "in custody")
+    del fleet.hashes[journal.journal_id][5:]
+    for seq in range(6, 22):
+        del fleet.entries[journal.journal_id, seq]
+    fleet.incarnation = os.urandom(16)
+    fleet_client.send_beacon()
+    until(lambda: fleet.seq(journal.journal_id) == 21, "sent again after the beacon")
+    journal.close()
+
+
+def test_forged_acknowledgement_is_ignored_and_noted(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    fleet_client.send(paired.identity.device, "custody", b"\x93\x01\xc4\x40" + bytes(64) + b"\xc4\x01x")
+    until(lambda: any(note.what == "custody.forged" for note in paired.notes()), "noted")
+
+
+def test_forked_journal_stops_is_shown_and_the_face_is_asked_for_a_successor(
+    paired: Device, fleet_client: Any, until: UNTIL
+) -> None:
+    journal = Journal.open(paired.directory, "evidence", identity=paired.identity, clock=paired.clock, budget_bytes=4 << 20)
+    paired.start()
+    face = paired.start_face()
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == 1, "in custody")
+    fleet_client.fleet.refused[journal.journal_id] = "fork"
+    journal.append("ops.note", OpsNote(what="x"))
+    damaged = until(lambda: paired.heard(EvidenceDamaged), "the face is asked")[0]
+    until(lambda: face.view.trouble == "custody.stopped", "the face shows it")
+    until(lambda: any(part.part == "custody" and part.state == "down" for part in states(fleet_client)[-1].parts), "reported")
+    journal.close_damaged(damaged.reason)
+    journal.append("ops.note", OpsNote(what="after"))
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == 2, "the successor is handed over")
+    journal.close()
+
+
+def test_identify_is_done_only_when_the_face_says_so(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    command = order(fleet_client, paired, "identify")
+    request = until(lambda: paired.heard(Identify), "the face is asked")[0]
+    until(lambda: [each.state for each in reports(fleet_client, command)] == ["received", "running"], "not done yet")
+    face.send(CommandReply(command=request.command, state="done"))
+    assert ends(fleet_client, command, until).state == "done"
+
+
+def test_command_without_a_face_fails_with_its_reason(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    report = ends(fleet_client, order(fleet_client, paired, "identify"), until)
+    assert (report.state, report.detail) == ("failed", "face.down")
+
+
+def test_expired_command_is_not_run(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    assert ends(fleet_client, order(fleet_client, paired, "identify", lives_s=-1), until).state == "expired"
+    assert not paired.heard(Identify)
+
+
+def test_redelivered_command_is_run_once_and_answered_again(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    now = time.time_ns() // 1_000_000
+    command = Command(id=os.urandom(16), verb="apply_configuration", issued_ms=now, expires_ms=now + 60_000)
+    fleet_client.fleet.desired(paired.identity.device)
+    fleet_client.send(paired.identity.device, "desired", fleet_client.fleet.desired(paired.identity.device), retain=True)
+    until(lambda: states(fleet_client)[-1].configuration_version == 1, "applied")
+    for _ in range(2):
+        fleet_client.send(paired.identity.device, "command", encode(command))
+    until(lambda: [each.state for each in reports(fleet_client, command.id)].count("done") == 2, "answered twice")
+    assert [each.state for each in reports(fleet_client, command.id)].count("received") == 1
+
+
+def test_picture_is_published_before_the_command_is_done(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    command = order(fleet_client, paired, "picture")
+    until(lambda: paired.heard(PictureRequest), "the face is asked")
+    png = b"\x89PNG" + os.urandom(300_000)
+    face.send(PictureReply(command=command, screen="idle", png=png))
+    assert ends(fleet_client, command, until).state == "done"
+    picture = decode(fleet_client.arrived["picture"][0], Picture, limit=2 << 20)
+    assert (picture.command, picture.png) == (command, png)
+
+
+def test_picture_refused_while_somebody_rates_is_reported_as_refused(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    command = order(fleet_client, paired, "picture")
+    until(lambda: paired.heard(PictureRequest), "asked")
+    face.send(PictureReply(command=command, screen="rating", refused="picture.rating"))
+    report = ends(fleet_client, command, until)
+    assert (report.state, report.detail) == ("refused", "picture.rating")
+
+
+def test_invitation_and_withdrawal_reach_the_face(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    invitation = Invitation(occasion=os.urandom(16), stage="finish", expires_ms=2**50)
+    order(fleet_client, paired, "invite", invitation=invitation)
+    assert until(lambda: paired.heard(Invite), "invited")[0].invitation == invitation
+    order(fleet_client, paired, "withdraw", occasion=invitation.occasion)
+    assert until(lambda: paired.heard(Withdraw), "withdrawn")[0].occasion == invitation.occasion
+
+
+def test_invite_without_an_invitation_is_refused(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    report = ends(fleet_client, order(fleet_client, paired, "invite"), until)
+    assert (report.state, report.detail) == ("refused", "command.incomplete")
+
+
+FACE = """
+import sys, time
+from pathlib import Path
+from runtime.clock import FakeClock
+from runtime.local import FaceLink, FaceState, RestartRequest
+gone = []
+link = FaceLink(Path(sys.argv[1]) / "agent.sock", data_dir=Path(sys.argv[1]), role="evaluator", software="f", device=sys.argv[2],
+    clock=FakeClock(), on_message=lambda m: gone.append(m) if isinstance(m, RestartRequest) and sys.argv[3] == "obeys" else None)
+link.report(FaceState(screen="idle"))
+link.start()
+while not gone:
+    if sys.argv[3] != "hangs" or not link.is_connected:
+        link.beat()
+    time.sleep(0.05)
+"""
+
+
+def start_face_process(device: Device, manner: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen([sys.executable, "-c", FACE, str(device.directory), device.identity.device, manner])
+
+
+@pytest.mark.parametrize("manner", ["obeys", "ignores"])
+def test_restart_face_ends_the_old_process_and_is_done_when_another_came(
+    paired: Device, fleet_client: Any, until: UNTIL, manner: str
+) -> None:
+    paired.start()
+    old = start_face_process(paired, manner)
+    until(lambda: states(fleet_client) and states(fleet_client)[-1].face == "up", "the face is up")
+    command = order(fleet_client, paired, "restart_face")
+    old.wait(20)
+    assert "done" not in [each.state for each in reports(fleet_client, command)]
+    new = start_face_process(paired, "obeys")
+    try:
+        assert ends(fleet_client, command, until).state == "done"
+    finally:
+        new.kill()
+        new.wait(10)
+
+
+def test_stopped_face_is_reported_hung_with_unknown_parts_and_restart_kills_it(
+    paired: Device, fleet_client: Any, until: UNTIL
+) -> None:
+    paired.start()
+    face = paired.start_face()
+    face.report(FaceState(screen="idle", parts=(PartHealth(part="buttons", state="ok", since_ms=1),)))
+    face.beat()
+    until(lambda: any(part.part == "buttons" for state in states(fleet_client) for part in state.parts), "parts reported")
+    hung = until(lambda: next((each for each in states(fleet_client) if each.face == "hung"), None), "hung without a beat")
+    buttons = next(part for part in hung.parts if part.part == "buttons")
+    assert (buttons.state, buttons.reason) == ("unknown", "face.hung")
+    assert any(note.what == "face.hung" for note in paired.notes())
+
+
+def test_killed_face_is_reported_down(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    process = start_face_process(paired, "ignores")
+    until(lambda: states(fleet_client) and states(fleet_client)[-1].face == "up", "up")
+    process.kill()
+    process.wait(10)
+    until(lambda: states(fleet_client)[-1].face == "down", "down")
+
+
+def test_new_configuration_is_applied_kept_and_there_without_a_network(
+    paired: Device, fleet_client: Any, broker: Any, until: UNTIL
+) -> None:
+    paired.start()
+    face = paired.start_face()
+    desired = fleet_client.fleet.desired(paired.identity.device, version=7, settings={"idle.after_s": 90, "fleet.url": "x"})
+    fleet_client.send(paired.identity.device, "desired", desired, retain=True)
+    until(lambda: states(fleet_client) and states(fleet_client)[-1].configuration_version == 7, "applied")
+    partly = [part for part in states(fleet_client)[-1].parts if part.part == "configuration"]
+    assert partly[0].reason == "configuration.partly"
+    paired.stop()
+    broker.kill()
+    assert face.view.desired is not None
+    paired.said.clear()
+    paired.start()
+    face = paired.start_face()
+    assert face.view.desired is not None
+    assert face.view.desired.version == 7
+
+
+def test_forged_or_foreign_configuration_is_refused(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    device = paired.identity.device
+    forged = bytearray(fleet_client.fleet.desired(device, version=9))
+    forged[-3] ^= 1
+    fleet_client.send(device, "desired", bytes(forged))
+    fleet_client.send(device, "desired", fleet_client.fleet.desired("nwother", version=9))
+    until(lambda: len([note for note in paired.notes() if note.what == "message.refused"]) == 2, "both noted")
+    assert states(fleet_client)[-1].configuration_version == 0
+
+
+def test_content_is_fetched_verified_and_reported(paired: Device, door: Any, fleet_client: Any, until: UNTIL) -> None:
+    pack = os.urandom(200_000)
+    door.packs[hashlib.sha256(pack).hexdigest()] = pack
+    ref = ContentRef(version="v1", sha256=hashlib.sha256(pack).digest(), size=len(pack), manifest=b"")
+    paired.start()
+    face = paired.start_face()
+    fleet_client.send(
+        paired.identity.device, "desired", fleet_client.fleet.desired(paired.identity.device, 2, content=ref), retain=True
+    )
+    until(lambda: face.view.content_version == "v1", "the face has a pack")
+    assert Path(face.view.content_path).read_bytes() == pack
+    assert ends(fleet_client, order(fleet_client, paired, "pull_content"), until).args == {"version": "v1"}
+
+
+def test_wrong_content_is_refused_and_the_old_pack_stays(paired: Device, door: Any, fleet_client: Any, until: UNTIL) -> None:
+    good, evil = b"good pack", b"evil pack"
+    for pack in (good, evil):
+        door.packs[hashlib.sha256(pack).hexdigest()] = pack
+
+    def opens(path: Path) -> None:
+        if path.read_bytes() == evil:
+            raise ValueError("this pack was not made by the hall")
+
+    paired.pack_opens = opens
+    paired.start()
+    face = paired.start_face()
+    for version, pack in ((2, good), (3, evil)):
+        ref = ContentRef(version=f"v{version}", sha256=hashlib.sha256(pack).digest(), size=len(pack), manifest=b"")
+        desired = fleet_client.fleet.desired(paired.identity.device, version, content=ref)
+        fleet_client.send(paired.identity.device, "desired", desired, retain=True)
+        if version == 2:
+            until(lambda: face.view.content_version == "v2", "the good pack is there")
+    until(lambda: states(fleet_client)[-1].configuration_version == 3, "wanted")
+    report = ends(fleet_client, order(fleet_client, paired, "pull_content"), until)
+    assert (report.state, report.detail) == ("failed", "content.does_not_open")
+    assert Path(face.view.content_path).read_bytes() == good
+    assert states(fleet_client)[-1].content_version == "v2"
+
+
+def test_question_of_the_face_is_answered_by_the_fleet(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    fleet_client.answer = encode(Answer(status="ok", fields={"seen": "yes"}))
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    ask = AskRequest(id=os.urandom(16), what="help", deadline_ms=time.time_ns() // 1_000_000 + 10_000)
+    face.send(ask)
+    answer = until(lambda: paired.heard(AskAnswer), "answered")[0]
+    assert answer.id == ask.id
+    assert answer.answer is not None
+    assert answer.answer.fields == {"seen": "yes"}
+
+
+def test_question_nobody_answers_ends_at_its_deadline(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    fleet_client.is_mute = True
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    face.send(AskRequest(id=os.urandom(16), what="help", deadline_ms=time.time_ns() // 1_000_000 + 700))
+    assert until(lambda: paired.heard(AskAnswer), "ended")[0].answer is None
+
+
+def test_question_without_a_link_ends_at_once(tmp_path: Path, identity: Identity, until: UNTIL) -> None:
+    device = Device(tmp_path / "device", identity, "", until)
+    device.start()
+    try:
+        device.start_face().send(AskRequest(id=os.urandom(16), what="help", deadline_ms=2**50))
+        assert until(lambda: device.heard(AskAnswer), "ended")[0].answer is None
+    finally:
+        device.stop()
+
+
+class WrongClock(SystemClock):
+    """A clock that is ten years behind and knows that nobody has set it."""
+
+    def now(self) -> Moment:
+        moment = super().now()
+        return moment if moment.trust == SYNCED else moment._replace(wall_ms=moment.wall_ms - 315_360_000_000)
+
+
+def test_device_without_a_clock_connects_and_learns_the_time(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.clock = WrongClock(trust=lambda _wall: UNTRUSTED)
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.true_wall_ms is not None, "the face is told the time")
+    assert abs(paired.clock.now().wall_ms - time.time_ns() // 1_000_000) < 5_000
+    until(lambda: states(fleet_client)[-1].clock_trust == SYNCED, "reported")
+    assert any(note.what == "clock.repaired" for note in paired.notes())
+
+
+def test_archived_mark_reaches_the_face_which_prunes(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    journal = Journal.open(paired.directory, "evidence", identity=paired.identity, clock=paired.clock, budget_bytes=4 << 20)
+    for _ in range(10):
+        journal.append("ops.note", OpsNote(what="x"))
+    paired.start()
+    face = paired.start_face()
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == 11, "in custody")
+    assert face.view.archived == ()
+    fleet_client.fleet.archived[journal.journal_id] = 8
+    fleet_client.send(paired.identity.device, "custody", fleet_client.fleet.ack(paired.identity.device, journal.journal_id))
+    until(lambda: face.view.archived, "the face is told")
+    assert journal.apply_archived([(each.journal_id, each.through_seq) for each in face.view.archived]) == 8
+    with JournalReader(journal.path) as reader:
+        assert (reader.first_held(), reader.verify().seq) == (9, 11)
+    journal.close()
+
+
+def test_server_of_another_fleet_is_not_talked_to_and_the_face_is_told(
+    paired: Device, new_authority: Any, broker: Any, until: UNTIL
+) -> None:
+    other = new_authority()
+    welcome = credentials.load_welcome(paired.identity)
+    assert welcome is not None
+    credentials.save_welcome(msgspec.structs.replace(welcome, ca_certificates=(other.der,)), paired.identity)
+    paired.start()
+    face = paired.start_face()
+    until(
+        lambda: face.view.trouble == "link.not_our_fleet" or paired.agent.state().parts[-1].reason == "link.not_our_fleet", "told"
+    )  # type: ignore[union-attr]
+    assert face.view.link == "down"
+
+
+def test_second_agent_on_the_same_directory_is_refused(paired: Device) -> None:
+    from runtime.local import LocalError
+
+    paired.start()
+    paired.start_face()
+    second = Agent(paired.config, identity=paired.identity, clock=paired.clock, software="second")
+    with pytest.raises(LocalError, match="another agent"):
+        second.run()
+
+
+def test_agent_tells_the_face_to_restart_before_it_terminates(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.config = msgspec.structs.replace(
+        paired.config, agent=msgspec.structs.replace(paired.config.agent, terminate_after_s=3000.0)
+    )
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+    order(fleet_client, paired, "restart_face")
+    assert until(lambda: paired.heard(RestartRequest), "told")[0].within_s == 3000
