@@ -17,11 +17,11 @@ from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.idle import PROFILES, Profile
 from terminal.flow.phrase import Phrase, phrase
-from terminal.flow.ports import EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Subject
+from terminal.flow.ports import Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Subject
 from terminal.flow.session import Card
 from terminal.flow.status import Part, Status
 from terminal.flow.visit import Visit
-from ui.shots import Shot, dressed
+from ui.shots import Shot, dressed, settle
 from ui.tokens import TERMINAL_21
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ LABEL: dict[Language, str] = {
     "ko": "24시간 자체봉사구역 · 1호기",
     "en": "24-hour zone · terminal 1",
 }
-OUT = Part(works=False, reason=phrase("why.paper_out"))
+FRAMES = 16
+"""Texts, rows, pages: each takes its size from the one before, a frame at a time."""
+OUT = Part(works=False, reason=phrase("printer.paper_out"))
 
 
 class StillClock:
@@ -55,12 +57,12 @@ class Quiet:
     can_rate = True
 
     def __init__(self) -> None:
-        self.done: Callable[[str, Outcome, Phrase], None] = lambda *_: None
+        self.done: Done = lambda *_: None
         self.answer: Callable[[str, HelpState], None] = lambda *_: None
         self.sheet: Sheet | None = None
         self.call_id = ""
 
-    def send(self, sheet: Sheet, done: Callable[[str, Outcome, Phrase], None]) -> None:
+    def send(self, sheet: Sheet, done: Done) -> None:
         self.sheet, self.done = sheet, done
 
     def call(self, call_id: str, *, where: str, answer: Callable[[str, HelpState], None]) -> None:
@@ -74,7 +76,7 @@ class Quiet:
 
     def print_asked(self, sheet: Sheet, *, session: bytes) -> None: ...
 
-    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase) -> None: ...
+    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
 
     def door(self, opened: bool) -> None: ...
 
@@ -103,7 +105,7 @@ class Scene:
     def printed(self, outcome: Outcome, reason: Phrase | None = None) -> None:
         """The printer answers."""
         assert self.quiet.sheet is not None
-        self.quiet.done(self.quiet.sheet.job_id, outcome, reason or phrase(""))
+        self.quiet.done(self.quiet.sheet.job_id, outcome, reason or phrase(""), "")
 
 
 @cache
@@ -153,8 +155,9 @@ def stage(state: str, language: Language, profile: Profile) -> "Widget":
     else:
         visit.speak(language)
     STATES[state](scene)
-    made = TerminalStage(visit, label=LABEL, hall="云溪县政务服务中心")
+    made = TerminalStage(visit, label=LABEL, hall={"zh": "云溪县政务服务中心"})
     made.minute(NOW)
+    settle(made, frames=FRAMES)
     return made
 
 
@@ -271,7 +274,7 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "take": lambda scene: scene.visit.go(places.TakeAway(code=_passport())),
     "paper_sending": _paper(None),
     "paper_printed": _paper("printed"),
-    "paper_not_printed": _paper("not_printed", phrase("why.paper_out")),
+    "paper_not_printed": _paper("not_printed", phrase("printer.paper_out")),
     "paper_unknown": _paper("unknown"),
     "rate": _rate,
     "reasons_good": _reasons(5),

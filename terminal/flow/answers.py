@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pack.model import Duration, Fee, Item, Language, Material
+from pack.notice import merge_materials
 from terminal.flow.phrase import NOTHING, Phrase, phrase
 
 
@@ -44,7 +45,7 @@ def answers(item: Item, language: Language) -> Answers:
         kind=phrase(f"handling.{item.handling}"),
         visits=NOTHING if item.visits is None else phrase("guide.visits", count=item.visits),
         can=tuple(text.get(language) for text in guide.conditions) if guide else (),
-        bring=tuple(bring(material, language) for material in guide.materials) if guide else (),
+        bring=checklist([item], language),
         where=" · ".join((place.floor.get(language), place.zone.get(language))) if place else "",
         windows=place.windows if place else (),
         phone=item.phone,
@@ -90,8 +91,20 @@ def yuan(amount_fen: int) -> str:
     return f"{whole}.{rest:02d}" if rest else str(whole)
 
 
-def bring(material: Material, language: Language) -> Bring:
-    """A checklist row for one material."""
+def checklist(items: Sequence[Item], language: Language) -> tuple[Bring, ...]:
+    """What `items` ask for, each document once, in the order of the printed notice; rows several items use say by which."""
+    rows = []
+    for merged in merge_materials(items, language):
+        row = bring(merged.material, language, notes=merged.notes)
+        if len(merged.used_by) > 1:
+            names = "、".join((item.short_name or item.name).get(language) for item in merged.used_by)
+            row = Bring(row.name, (*row.about, phrase("plan.used_by", items=names)), row.required)
+        rows.append(row)
+    return tuple(rows)
+
+
+def bring(material: Material, language: Language, *, notes: Sequence[str] = ()) -> Bring:
+    """A checklist row for one material, with remarks."""
     about: list[Phrase | str] = []
     if material.exempt:
         about.append(phrase("material.exempt"))
@@ -103,7 +116,7 @@ def bring(material: Material, language: Language) -> Bring:
         about.append(phrase(f"material.{material.need}"))
     if material.source != "applicant":
         about.append(phrase(f"material.from_{material.source}"))
-    about += [text.get(language) for text in (material.note, material.source_note) if text is not None]
+    about += notes
     required = material.need == "required" and not material.exempt
     return Bring(material.name.get(language), tuple(about), required)
 

@@ -38,7 +38,7 @@ class Desk:
         clock: Clock,
         *,
         asked: Callable[[Sheet], None],
-        finished: Callable[[Sheet, Outcome, Phrase], None],
+        finished: Callable[[Sheet, Outcome, Phrase, str], None],
     ) -> None:
         self._paper = paper
         self._clock = clock
@@ -69,13 +69,13 @@ class Desk:
         """Do not print, and say why."""
         self.job = Job(sheet, "refused", reason)
 
-    def outcome(self, job_id: str, outcome: Outcome, reason: Phrase) -> None:
+    def outcome(self, job_id: str, outcome: Outcome, reason: Phrase, evidence: str) -> None:
         """The driver's word. A late word about a job already settled changes nothing."""
         job = self.job
         if job is None or job.sheet.job_id != job_id or job.state != "sending":
             return
         self.job = replace(job, state=outcome, reason=reason)
-        self._finished(job.sheet, outcome, reason)
+        self._finished(job.sheet, outcome, reason, evidence)
 
     def taken(self) -> None:
         """The visitor holds the paper although the printer said nothing."""
@@ -85,7 +85,7 @@ class Desk:
     def tick(self) -> bool:
         """Give up waiting for a silent driver. Returns True when the job changed."""
         if self.busy and self.left_ms() == 0 and self.job is not None:
-            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.silent"))
+            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.silent"), "deadline")
             return True
         return False
 
@@ -96,6 +96,6 @@ class Desk:
     def abandon(self) -> None:
         """The session ends: a print under way becomes unknown in the journal, and nothing of it is kept."""
         if self.busy and self.job is not None:
-            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.abandoned"))
+            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.abandoned"), "abandoned")
         self.job = None
         self.copies = 0

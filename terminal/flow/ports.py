@@ -69,11 +69,15 @@ class Sheet:
     masked_name: str = ""
 
 
+Done = Callable[[str, Outcome, Phrase, str], None]
+"""Called with the job's id, its outcome, the reason in words for the visitor, and the evidence for the journal."""
+
+
 class PaperPort(Protocol):
     """The receipt printer, as the session sees it."""
 
-    def send(self, sheet: Sheet, done: Callable[[str, Outcome, Phrase], None]) -> None:
-        """Lay out and print. `done(job_id, outcome, reason)` is called later, on the session's thread, exactly once."""
+    def send(self, sheet: Sheet, done: Done) -> None:
+        """Lay out and print. `done(job_id, outcome, reason, evidence)` is called later, on the session's thread, exactly once."""
 
 
 class HelpPort(Protocol):
@@ -100,7 +104,7 @@ class Diary(Protocol):
     def print_asked(self, sheet: Sheet, *, session: bytes) -> None:
         """Committed before the printer gets a byte."""
 
-    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase) -> None: ...
+    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
 
     def door(self, opened: bool) -> None: ...
 

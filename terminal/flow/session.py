@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pack.model import Language
 from terminal.flow.desk import Desk
 from terminal.flow.idle import Profile
+from terminal.flow.phrase import NOTHING, Phrase
 from terminal.flow.places import Home, Place
 from terminal.flow.ports import Matter, Subject
 from terminal.flow.rating import Rating
@@ -31,6 +32,7 @@ class Session:
     trail: list[Place] = field(default_factory=list)
     ticked: dict[str, set[int]] = field(default_factory=dict)
     card: Card | None = None
+    card_trouble: Phrase = NOTHING
     matters: list[Matter] = field(default_factory=list)
     finished: Subject | None = None
     """The matter that was finished last and not yet rated."""

@@ -26,6 +26,8 @@ class Status:
     content: bool = True
     rating: bool = True
     demonstration: bool = False
+    pairing_code: str = ""
+    """Shown while the fleet has not yet accepted this machine."""
     elsewhere: str = ""
     """Where the nearest machine that can print stands, as configured by the hall; empty when unknown."""
 

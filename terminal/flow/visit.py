@@ -1,6 +1,6 @@
 """The terminal's life as one state machine: waiting, a visitor's session, goodbye, door opened. Screens draw what it says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from pack.model import Language
@@ -8,8 +8,8 @@ from terminal.flow import places
 from terminal.flow.clock import Clock
 from terminal.flow.desk import Desk
 from terminal.flow.helpcall import HelpCall
-from terminal.flow.idle import PATIENCE, PROFILES, IdleTimer
-from terminal.flow.phrase import Phrase, phrase
+from terminal.flow.idle import PATIENCE, PROFILES, IdleTimer, Patience, Profile
+from terminal.flow.phrase import NOTHING, Phrase, phrase
 from terminal.flow.places import Home, Paper, Parting, Place, Rate, Reasons, Search, TakeAway
 from terminal.flow.ports import (
     Content,
@@ -58,6 +58,7 @@ class Visit:
         status: Status | None = None,
         language: Language = "zh",
         help_phone: str = "",
+        patience: Mapping[Profile, Patience] = PATIENCE,
     ) -> None:
         self._clock = clock
         self._diary = diary
@@ -67,6 +68,7 @@ class Visit:
         self.content = content
         self.status = status or Status(content=content is not None)
         self.help_phone = help_phone
+        self.patience = patience
         self.idle = IdleTimer(clock)
         self.help = HelpCall(help_port, clock)
         self.phase: Phase = "attract"
@@ -94,7 +96,7 @@ class Visit:
         return self._ended_language if self.phase == "goodbye" else self._home_language
 
     @property
-    def profile(self) -> str:
+    def profile(self) -> Profile:
         return self.session.profile if self.session else "standard"
 
     @property
@@ -253,7 +255,7 @@ class Visit:
             return
         at = PROFILES.index(self.session.profile)
         self.session.profile = PROFILES[(at + 1) % len(PROFILES)]
-        self.idle.patience = PATIENCE[self.session.profile]
+        self.idle.patience = self.patience[self.session.profile]
         self.changed()
 
     def show(self, overlay: Overlay) -> None:
@@ -302,11 +304,11 @@ class Visit:
         if self.session:
             self._diary.print_asked(sheet, session=self.session.id)
 
-    def _paper_finished(self, sheet: Sheet, outcome: Outcome, reason: Phrase) -> None:
+    def _paper_finished(self, sheet: Sheet, outcome: Outcome, reason: Phrase, evidence: str) -> None:
         session = self.session
         if session is None:
             return
-        self._diary.print_finished(sheet, session=session.id, outcome=outcome, reason=reason)
+        self._diary.print_finished(sheet, session=session.id, outcome=outcome, reason=reason, evidence=evidence)
         if outcome == "printed":
             session.did("notice")
             self._finish_matter(sheet.subject)
@@ -435,15 +437,21 @@ class Visit:
         if self.session is None:
             self._begin()
         assert self.session is not None
-        self.session.card = card
+        self.session.card, self.session.card_trouble = card, NOTHING
         self.idle.touch()
         self.changed()
+
+    def card_unread(self, reason: Phrase) -> None:
+        """A card lies there and could not be read: say what to do. Nothing here needs a card, so nothing stops."""
+        if self.session:
+            self.session.card_trouble = reason
+            self.changed()
 
     def card_removed(self) -> None:
         """The card is gone, and with it what was kept of it."""
         self.card_on_reader = False
         if self.session:
-            self.session.card = None
+            self.session.card, self.session.card_trouble = None, NOTHING
         self.changed()
 
     def door(self, opened: bool) -> None:
@@ -473,6 +481,7 @@ class Visit:
         desk = Desk(self._paper, self._clock, asked=self._asked_paper, finished=self._paper_finished)
         self.session = Session(self._new_id(), self._clock.monotonic_ms(), desk, language=self._home_language)
         self.idle = IdleTimer(self._clock)
+        self.idle.patience = self.patience["standard"]
         self.ended_by = None
         self._diary.session_opened(self.session.id)
         self._enter("visiting")

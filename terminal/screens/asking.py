@@ -27,6 +27,6 @@ class AskingView(View):
         self.ids.list.fill(choices, self._row)
 
     def _row(self, entry: Choice) -> Widget:
-        row = Row(title=local(entry.label))
+        row = Row(title=local(entry.label), name=f"choice {entry.situation or entry.next_question}")
         row.bind(on_release=lambda _: self.visit.go(follow(self.scenario, entry)))
         return row

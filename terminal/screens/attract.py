@@ -50,9 +50,16 @@ def fill_banners(box: BoxLayout, visit: Visit, *, quiet: str = "") -> None:
     said = [say(trouble) for trouble in troubles(status) if trouble.id != "trouble.content"]
     if visit.card_on_reader and visit.session is None:
         said.insert(0, words.t("attract.card_left"))
+    if visit.session is not None and visit.session.card_trouble.id:
+        said.insert(0, say(visit.session.card_trouble))
+    if visit.session is not None and visit.session.card and visit.session.card.expired:
+        said.insert(0, words.t("home.card_expired"))
     if not said and quiet and visit.content is not None:
         said = [quiet]
     if status.demonstration:
         said.append(words.t("attract.demonstration"))
+    if status.pairing_code and visit.session is None:
+        code = words.t("attract.pairing", code=status.pairing_code)
+        box.add_widget(Banner(lead=code, text=words.t("attract.pairing_do"), icon="key"))
     if said:
         box.add_widget(Banner(text="\n".join(said)))

@@ -68,7 +68,8 @@ def _plain(texts: object) -> list[tuple[str, str]]:
 
 
 def _material(material: object) -> tuple[str, str]:
-    row = bring(material, words.code)
+    notes = [local(text) for text in (material.note, material.source_note) if text]
+    row = bring(material, words.code, notes=notes)
     return row.name, join(row.about)
 
 

@@ -6,7 +6,6 @@ from kivy.clock import Clock
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
-from pack.model import Language
 from terminal.flow import places
 from terminal.flow.visit import Visit
 from terminal.screens.asking import AskingView
@@ -16,7 +15,7 @@ from terminal.screens.ends import GoodbyeView, SecuredView
 from terminal.screens.guide import GuideView
 from terminal.screens.home import HomeView
 from terminal.screens.lists import DepartmentsView, ItemsView, ScenariosView, WindowsView
-from terminal.screens.overlays import HelpPanel, LanguagePanel, Overlay, WarningPanel
+from terminal.screens.overlays import HelpPanel, Identification, LanguagePanel, Overlay, WarningPanel
 from terminal.screens.paper import PaperView
 from terminal.screens.parting import PartingView
 from terminal.screens.plan import PlanView
@@ -27,6 +26,7 @@ from terminal.screens.view import View
 from ui.language import words
 from ui.stage import Stage
 from ui.theme import theme
+from wire.messages import Words as WireWords
 
 VIEWS: dict[type, type[View]] = {
     places.Home: HomeView,
@@ -63,6 +63,10 @@ class Frame(BoxLayout):
     of_s = NumericProperty(60)
     visiting = BooleanProperty(False)
     at_home = BooleanProperty(True)
+    busy = BooleanProperty(False)
+    """True while a print is under way, which nothing interrupts."""
+    bare = BooleanProperty(False)
+    """True where the footer has nothing to offer: goodbye, cabinet open."""
 
     def __init__(self, visit: Visit) -> None:
         self.visit = visit
@@ -91,10 +95,10 @@ class Frame(BoxLayout):
 class TerminalStage(Stage):
     """The root widget: follows the visit."""
 
-    def __init__(self, visit: Visit, *, label: dict[Language, str] | None = None, hall: str = "", **kwargs: object) -> None:
+    def __init__(self, visit: Visit, *, label: WireWords | None = None, hall: WireWords | None = None, **kwargs: object) -> None:
         super().__init__(**kwargs)
         self.visit = visit
-        self._label, self._hall = label or {}, hall
+        self._label, self._hall = label, hall
         self._key: tuple[object, ...] = ()
         self._panel: Overlay | None = None
         self._panel_key: tuple[object, ...] = ()
@@ -102,10 +106,11 @@ class TerminalStage(Stage):
         self.view: View | None = None
         self.sync_soon = Clock.create_trigger(self.sync, -1)
         visit.changed = self.sync_soon
+        self._sign: Identification | None = None
         self.bind(on_wake=lambda *_: visit.touch(), on_activity=self._activity)
         self.sync()
 
-    def rename(self, *, hall: str, label: dict[Language, str]) -> None:
+    def rename(self, *, hall: WireWords, label: WireWords) -> None:
         """The fleet gave the device another place."""
         self._hall, self._label = hall, label
         self.sync_soon()
@@ -122,7 +127,8 @@ class TerminalStage(Stage):
             words.use(visit.language)
         if theme.profile != visit.profile:
             theme.use(profile=visit.profile)
-        self.asleep = visit.phase != "visiting"
+        # Without content nothing can be begun, but help can be called: the buttons below must then work at once.
+        self.asleep = visit.phase != "visiting" and not (visit.phase == "attract" and visit.content is None)
         key = (visit.phase, type(visit.place), visit.language, visit.profile, id(visit.content))
         if key == self._key and self.view is not None and self._same_place():
             self.view.refresh()
@@ -143,7 +149,9 @@ class TerminalStage(Stage):
     def _rebuild(self, key: tuple[object, ...]) -> None:
         self._key = key
         visit = self.visit
-        kind = VIEWS[type(visit.place)] if visit.phase == "visiting" else NOT_VISITING[visit.phase]
+        kind = NOT_VISITING.get(visit.phase, VIEWS[type(visit.place)])
+        if visit.content is None and kind is HomeView:
+            kind = AttractView
         if self._panel is not None:
             self.remove_widget(self._panel)
             self._panel, self._panel_key = None, ()
@@ -169,14 +177,30 @@ class TerminalStage(Stage):
                 self.add_widget(self._panel)
         elif self._panel is not None:
             self._panel.refresh()
+        # The place is not drawn below a panel: less to be confused by, and nothing to read over a shoulder.
+        self.frame.ids.slot.opacity = 0 if self._panel is not None else 1
 
     def _sync_frame(self) -> None:
         frame, visit = self.frame, self.visit
-        frame.hall = visit.content.hall.name.get(visit.language) if visit.content else self._hall
-        frame.label = self._label.get(visit.language) or self._label.get("zh", "")
+        frame.hall = visit.content.hall.name.get(visit.language) if visit.content else words.of(self._hall)
+        frame.label = words.of(self._label)
         frame.visiting = visit.phase == "visiting"
+        frame.busy = bool(visit.session and visit.session.desk.busy)
+        frame.bare = visit.phase in ("goodbye", "secured")
         frame.at_home = isinstance(visit.place, places.Home)
         self.second()
+
+    def identify(self, seconds: float) -> None:
+        """Show for so long which machine this is, so that somebody in the hall finds it."""
+        if self._sign is None:
+            self._sign = Identification(text=words.of(self._label) or words.of(self._hall))
+            self.add_widget(self._sign)
+            Clock.schedule_once(self._identified, seconds)
+
+    def _identified(self, *_: object) -> None:
+        if self._sign is not None:
+            self.remove_widget(self._sign)
+            self._sign = None
 
     def second(self, *_: object) -> None:
         """Once a second during a visit: the ring, and the warning's seconds."""

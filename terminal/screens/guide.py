@@ -1,6 +1,6 @@
 """The guide of one item: six answers in the order people ask, a checklist to tick, paper or phone to take it along."""
 
-from kivy.properties import StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from terminal.flow.answers import Answers, Bring, answers, count_ready
@@ -27,7 +27,7 @@ class Actions(BoxLayout):
     """Print, phone, and a third thing; print says when it cannot."""
 
     third = StringProperty("")
-    __events__ = ("on_print", "on_take", "on_third")
+    __events__ = ("on_print", "on_take", "on_more")
 
     def on_print(self) -> None:
         """The print button was touched while printing works."""
@@ -35,7 +35,7 @@ class Actions(BoxLayout):
     def on_take(self) -> None:
         """To the phone."""
 
-    def on_third(self) -> None:
+    def on_more(self) -> None:
         """The third button, if it has words."""
 
     def show(self, *, can_print: bool) -> None:
@@ -50,11 +50,12 @@ class Checklist(Surface):
     title = StringProperty("")
     count = StringProperty("")
 
-    def fill(self, rows: list[Bring], ticked: set[int], on_tick: object) -> None:
+    def show_rows(self, rows: list[Bring], ticked: set[int], on_tick: object) -> None:
         """Show the rows; `on_tick(index)` is called for each touch."""
         made = []
         for index, row in enumerate(rows):
             check = CheckRow(title=row.name, note=join(row.about), ticked=index in ticked)
+            check.name = f"material {index}"
             check.bind(on_release=lambda _, at=index: on_tick(at))
             made.append(check)
         self.ids.rows.fill(made)
@@ -75,7 +76,7 @@ class GuideView(View):
         body = self.ids.body
         self.ids.actions.bind(on_print=lambda _: self.visit.print_notice(self.subject))
         self.ids.actions.bind(on_take=lambda _: self.visit.go(TakeAway(code=self.shown.code)))
-        self.ids.actions.bind(on_third=lambda _: self.visit.go(GuideDetails(self.shown.code)))
+        self.ids.actions.bind(on_more=lambda _: self.visit.go(GuideDetails(self.shown.code)))
         if self.item is None:
             self._gone()
             return
@@ -108,11 +109,13 @@ class GuideView(View):
         if self.answers.bring:
             self.checklist = Checklist(title=words.t("guide.bring"))
             ticked = self.visit.session.ticks(self.subject)
-            self.checklist.fill(list(self.answers.bring), ticked, self._tick)
+            self.checklist.show_rows(list(self.answers.bring), ticked, self._tick)
             sections.append(self.checklist)
         sections.append(facts(self.answers))
         if self.answers.steps and not theme.elder:
             sections.append(StepLine(title=words.t("guide.steps"), text=" → ".join(self.answers.steps)))
+        if not self.answers.complete and self.answers.phone:
+            sections.append(StepLine(title=words.t("guide.phone"), text=self.answers.phone, large=True))
         if not self.answers.bring:
             sections.append(BoxLayout())
         return sections
@@ -129,10 +132,11 @@ class GuideView(View):
 
 
 class StepLine(Surface):
-    """怎么走: the steps on one line or two."""
+    """A question with a short answer below: 怎么走, or the phone to ask."""
 
     title = StringProperty("")
     text = StringProperty("")
+    large = BooleanProperty(False)
 
 
 class Facts(BoxLayout):

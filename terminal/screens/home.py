@@ -41,19 +41,15 @@ class HomeView(View):
         self.ids.search.opacity = 0 if theme.elder else 1
         self.ids.search.disabled = theme.elder
         tiles = [tile for tile in TILES if self._leads_somewhere(tile[2])]
-        grid = self.ids.tiles
         if theme.elder:
-            grid.columns, grid.row_height = 1, theme.mm(64)
-            grid.fill([("search", "search", Search()), *tiles], self._elder_tile)
+            self.ids.tiles.fill([("search", "search", Search()), *tiles], self._elder_tile)
+            self.ids.grid.size_hint_y = None
+            self.ids.grid.height = 0
         else:
-            grid.columns = 2
-            grid.bind(height=self._share_height)
-            self._share_height()
-            grid.fill(tiles, self._tile)
-
-    def _share_height(self, *_: object) -> None:
-        grid = self.ids.tiles
-        grid.row_height = max(theme.mm(40), (grid.height - 3 * theme.gap) / 3)
+            self.ids.tiles.size_hint_y = None
+            self.ids.tiles.height = 0
+            for tile in tiles:
+                self.ids.grid.add_widget(self._tile(tile))
 
     def _leads_somewhere(self, place: Place) -> bool:
         content = self.visit.content

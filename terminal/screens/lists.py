@@ -55,7 +55,9 @@ class DepartmentsView(ListView):
 
     def row(self, entry: Department) -> Widget:
         count = len(self.visit.content.items_of(entry.code))
-        row = Row(icon="department", title=local(entry.name), mark=words.t("list.count", count=count))
+        row = Row(
+            icon="department", title=local(entry.name), mark=words.t("list.count", count=count), name=f"department {entry.code}"
+        )
         return self.opens(row, DepartmentItems(entry.code))
 
 
@@ -75,7 +77,7 @@ class ItemsView(ListView):
         return list(content.items_of(self.shown.department))
 
     def row(self, entry: Item) -> Widget:
-        row = Row(icon="guide", title=local(entry.name), note=about(entry))
+        row = Row(icon="guide", title=local(entry.name), note=about(entry), name=f"item {entry.code}")
         if entry.status == "paused":
             row.mark = words.t("list.paused")
         return self.opens(row, Guide(entry.code))
@@ -99,7 +101,9 @@ class ScenariosView(ListView):
         return [scenario for scenario in self.visit.content.scenarios() if can_enter(scenario)]
 
     def row(self, entry: Scenario) -> Widget:
-        return self.opens(Row(icon="life", title=local(entry.name), note=local(entry.summary)), enter(entry))
+        return self.opens(
+            Row(icon="life", title=local(entry.name), note=local(entry.summary), name=f"scenario {entry.code}"), enter(entry)
+        )
 
 
 def can_enter(scenario: Scenario) -> bool:

@@ -19,7 +19,6 @@ class MarkedWords(Words):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.color = (1, 1, 1, 1)
         self.fbind("spans", self._render_soon)
         theme.fbind("ink", self._render_soon)
 

@@ -69,6 +69,12 @@ class LanguagePanel(Overlay):
         self.visit.set_language(code)
 
 
+class Identification(FloatLayout):
+    """Which machine this is, large, for somebody who looks for it. Touches go through to what is below."""
+
+    text = StringProperty("")
+
+
 class WarningPanel(Overlay):
     """还要用吗? Any touch but one stays."""
 

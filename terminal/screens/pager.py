@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 
 from kivy.clock import Clock
-from kivy.properties import BooleanProperty, NumericProperty, StringProperty
+from kivy.properties import NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.relativelayout import RelativeLayout
 from kivy.uix.widget import Widget
 
 from ui.language import words
+from ui.theme import theme
 
 
 class PageBar(BoxLayout):
@@ -53,8 +55,7 @@ class PagedList(BoxLayout):
         for name in ("page", "row_height", "most", "columns"):
             self.fbind(name, self._soon)
 
-    def on_kv_post(self, base_widget: object) -> None:
-        self.ids.rows.bind(size=self._soon)
+        self.fbind("size", self._soon)
 
     def fill(self, entries: Sequence[object], make: Callable[[object], Widget]) -> None:
         """Show these entries from the first page on."""
@@ -68,11 +69,9 @@ class PagedList(BoxLayout):
 
     def _fill(self, *_: object) -> None:
         grid = self.ids.rows
-        gap = grid.spacing[1]
-        lines = max(1, int((grid.height + gap) // (self.row_height + gap)))
-        per_page = lines * int(self.columns)
-        if self.most:
-            per_page = min(per_page, int(self.most))
+        per_page = self._fitting(self.height)
+        if len(self._entries) > per_page:
+            per_page = self._fitting(self.height - theme.target - self.spacing)
         self.pages = max(1, -(-len(self._entries) // per_page))
         page = min(int(self.page), self.pages - 1)
         grid.clear_widgets()
@@ -81,95 +80,87 @@ class PagedList(BoxLayout):
             row.size_hint_y, row.height = None, self.row_height
             grid.add_widget(row)
 
+    def _fitting(self, height: float) -> int:
+        """Entries of a page that has so much room for rows."""
+        gap = self.ids.rows.spacing[1]
+        fitting = max(1, int((height + gap) // (self.row_height + gap))) * int(self.columns)
+        return min(fitting, int(self.most)) if self.most else fitting
+
+
+class Room(RelativeLayout):
+    """Where a page shows. The pages before and after lie outside it, are not drawn and cannot be touched."""
+
+    def on_touch_down(self, touch: object) -> bool:
+        """Rows of other pages are not here."""
+        return bool(self.collide_point(*touch.pos) and super().on_touch_down(touch))
+
 
 class PagedText(BoxLayout):
-    """Rows that grow with their words. They are measured once laid out, then dealt onto pages; a heading keeps its first row.
+    """Rows that grow with their words, dealt onto pages by their height, again whenever a height changes.
 
-    `settled` tells that the measuring is over and what is shown is final. Until then nothing is drawn.
+    All rows stand in one column, which is pushed up page by page. A row with `keep = True` never ends a page.
     """
 
     page = NumericProperty(0)
     pages = NumericProperty(1)
     most = NumericProperty(0)
     gap = NumericProperty(0)
-    settled = BooleanProperty(False)
 
     def __init__(self, **kwargs: object) -> None:
         self._rows: list[Widget] = []
-        self._pages: list[list[Widget]] = []
-        self._quiet = 0
-        self._watch = Clock.create_trigger(self._when_quiet, 0)
+        self._deal = Clock.create_trigger(self._deal_now, -1)
         super().__init__(**kwargs)
-        self.fbind("page", self._show)
+        for name in ("page", "size", "most", "gap"):
+            self.fbind(name, self._deal)
 
     def on_kv_post(self, base_widget: object) -> None:
-        self.ids.room.bind(size=self._measure)
+        self.ids.room.bind(size=self._deal)
+        self.ids.column.bind(height=self._deal)
 
     def fill(self, rows: Sequence[Widget]) -> None:
-        """Show these rows from the first page on. Rows with `keep = True` never end a page."""
+        """Show these rows from the first page on."""
         self._rows = list(rows)
         self.page = 0
+        self.ids.column.clear_widgets()
         for row in self._rows:
-            row.bind(height=self._moved)
-        self._measure()
-
-    def _measure(self, *_: object) -> None:
-        column = self.ids.column
-        self.settled, self._pages = False, []
-        column.opacity = 0
-        column.clear_widgets()
-        for row in self._rows:
-            row.width = column.width
-            column.add_widget(row)
-        self._moved()
-
-    def _moved(self, *_: object) -> None:
-        if not self.settled:
-            self._quiet = 0
-            self._watch()
-
-    def _when_quiet(self, *_: object) -> None:
-        # Words take their height a frame after they got their width, and their row a frame after them.
-        self._quiet += 1
-        if self._quiet < 2:
-            self._watch()
-        else:
-            self._deal_now()
+            self.ids.column.add_widget(row)
+        self._deal()
 
     def turn(self, page: int) -> None:
         """Show another page."""
         self.page = page
 
-    def _deal_now(self) -> None:
-        room = self.ids.room.height
-        pages: list[list[Widget]] = [[]]
+    def _deal_now(self, *_: object) -> None:
+        pages = self._dealt(self.height)
+        if len(pages) > 1:
+            pages = self._dealt(self.height - theme.target - self.spacing)
+        self.pages = max(1, len(pages))
+        shown = pages[min(int(self.page), len(pages) - 1)] if pages else []
+        above = 0.0
+        for row in self._rows:
+            if row in shown:
+                break
+            above += row.height + self.gap
+        for row in self._rows:
+            row.opacity = 1 if row in shown else 0
+        column = self.ids.column
+        column.y = self.ids.room.height - column.height + above
+
+    def _dealt(self, room: float) -> list[list[Widget]]:
+        pages: list[list[Widget]] = []
+        page: list[Widget] = []
         filled = 0.0
         for row in self._rows:
-            full = filled + row.height > room or (self.most and len(pages[-1]) >= self.most)
-            if pages[-1] and full:
-                kept = self._headings_at_end(pages[-1])
-                pages.append(kept)
-                filled = sum(each.height + self.gap for each in kept)
-            pages[-1].append(row)
+            if page and (filled + row.height > room or (self.most and len(page) >= self.most)):
+                kept = self._headings_at_end(page)
+                pages.append(page)
+                page, filled = kept, sum(each.height + self.gap for each in kept)
+            page.append(row)
             filled += row.height + self.gap
-        self._pages = [page for page in pages if page]
-        self.pages = max(1, len(self._pages))
-        self.settled = True
-        self._show()
+        return [*pages, page] if page else pages
 
     def _headings_at_end(self, page: list[Widget]) -> list[Widget]:
         kept: list[Widget] = []
         while len(page) > 1 and getattr(page[-1], "keep", False):
             kept.insert(0, page.pop())
         return kept
-
-    def _show(self, *_: object) -> None:
-        if not self._pages:
-            return
-        column = self.ids.column
-        wanted = self._pages[min(int(self.page), len(self._pages) - 1)]
-        if column.children[::-1] != wanted:
-            column.clear_widgets()
-            for row in wanted:
-                column.add_widget(row)
-        column.opacity = 1

@@ -29,7 +29,7 @@ class PlanView(View):
         if self.plan.bring:
             self.checklist = Checklist(title=words.t("plan.bring"))
             ticked = self.visit.session.ticks(self.subject)
-            self.checklist.fill(list(self.plan.bring), ticked, lambda at: self.visit.tick_material(self.subject, at))
+            self.checklist.show_rows(list(self.plan.bring), ticked, lambda at: self.visit.tick_material(self.subject, at))
             self.ids.body.add_widget(self.checklist)
 
     def _head(self) -> None:

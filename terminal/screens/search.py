@@ -5,7 +5,7 @@ from kivy.uix.widget import Widget
 
 from pack.model import Item
 from pack.search import Hit
-from terminal.flow.places import Guide, Place
+from terminal.flow.places import Departments, Guide, Place
 from terminal.screens.lists import about
 from terminal.screens.view import View, local
 from ui.language import words
@@ -61,7 +61,15 @@ class SearchView(View):
         found = "search.found_many" if len(hits) == LIMIT else "search.found"
         self.ids.said.text = words.t(found, count=len(hits)) if hits else words.t("search.none", query=query.upper())
         self.ids.nothing.text = "" if hits else words.t("search.none_do")
-        self.ids.list.fill(list(hits), self._result)
+        if hits:
+            self.ids.list.fill(list(hits), self._result)
+        else:
+            self.ids.list.fill([Departments()], self._elsewhere)
+
+    def _elsewhere(self, place: Place) -> Widget:
+        row = ResultRow(title=words.t("list.departments"), note=words.t("home.departments_note"), name="departments")
+        row.bind(on_release=lambda _: self.visit.go(place))
+        return row
 
     def _suggestion(self, entry: Item) -> Widget:
         return self._row(entry.code, local(entry.name), about(entry), [])
@@ -74,6 +82,6 @@ class SearchView(View):
         return self._row(entry.code, entry.name, note, [list(span) for span in entry.spans])
 
     def _row(self, code: str, title: str, note: str, spans: list[list[int]]) -> Widget:
-        row = ResultRow(title=title, note=note, spans=spans, name=title)
+        row = ResultRow(title=title, note=note, spans=spans, name=f"item {code}")
         row.bind(on_release=lambda _: self.visit.go(Guide(code)))
         return row

@@ -1,0 +1,272 @@
+"""The running terminal: visit, screen, hardware, journal and agent joined. Built by `terminal.app`, lives until it is stopped."""
+
+import threading
+from pathlib import Path
+
+import structlog
+from kivy.clock import Clock as FrameClock
+
+from hal.api import ButtonPressed, Event
+from hal.config import HalConfig
+from hal.factory import Hal, open_hal
+from pack.errors import PackError
+from pack.reader import open_pack
+from runtime.clock import SystemClock as JournalClock
+from runtime.config import DeviceConfig, with_overrides
+from runtime.identity import Identity
+from runtime.journal import Journal
+from runtime.local import FaceLink
+from terminal.agent import AgentTalk, link_works, parts
+from terminal.content import PackContent
+from terminal.diary import JournalDiary, new_id
+from terminal.flow.clock import SystemClock
+from terminal.flow.idle import Patience, Profile
+from terminal.flow.plan import plan
+from terminal.flow.ports import Subject
+from terminal.flow.status import Status
+from terminal.flow.visit import Visit
+from terminal.hardware import Printing, Senses, printer_part, reader_part
+from terminal.helpline import HelpLine
+from terminal.panel import panel_of
+from terminal.print.raster import LineDrawer
+from terminal.screens.frame import TerminalStage
+from terminal.wording import LOCALE, Wording
+from ui import rules
+from ui.bridge import Bridge
+from ui.language import words
+from ui.outline import OutlineServer
+from ui.theme import theme
+from wire.messages import Words
+
+log = structlog.get_logger("terminal.face")
+
+TICK_S = 1.0
+BEAT_S = 1.0
+
+
+class TerminalFace:
+    """Everything of one terminal. Made on the Kivy thread after the window's settings; `stage` is the root widget."""
+
+    def __init__(
+        self,
+        config: DeviceConfig,
+        hal_config: HalConfig,
+        *,
+        identity: Identity,
+        journal: Journal,
+        software: str,
+        outline: Path | None = None,
+    ) -> None:
+        self.config, self.journal = config, journal
+        self.clock = SystemClock()
+        self.bridge = Bridge()
+        self._look(config)
+        self.link = FaceLink(
+            config.socket_path, data_dir=config.data_path, role="terminal", software=software, device=identity.device,
+            clock=JournalClock(), on_message=lambda message: self.bridge.post(lambda: self.talk.take(message)),
+        )  # fmt: skip
+        self.visit = self._visit(hal_config)
+        self.stage = TerminalStage(self.visit)
+        self.talk = AgentTalk(self)
+        self._shown_path = ""
+        self._started_s = FrameClock.get_time()
+        self.visit.changed = self._changed
+        self._ticking = FrameClock.schedule_interval(self._tick, TICK_S)
+        self._ticking.cancel()
+        self.outline = OutlineServer(outline, self.stage, self.bridge) if outline else None
+        self._minute()
+        self.take_view()
+
+    def _look(self, config: DeviceConfig) -> None:
+        cache = config.data_path / "cache"
+        words.load([LOCALE], cache=cache)
+        rules.load_widgets()
+        from terminal.screens.rules import load_screens
+
+        load_screens()
+        theme.use(panel_of(config), kind="kiosk")
+        words.use(config.language)
+        self.wording = Wording.load(cache)
+
+    def _visit(self, hal_config: HalConfig) -> Visit:
+        diary = JournalDiary(
+            self.journal, seal_key=self._seal_key, name_of=self._name_of, codes_of=self._codes_of,
+            now_ms=lambda: round(self.clock.now().timestamp() * 1000),
+        )  # fmt: skip
+        self.help = HelpLine(
+            self.link, post=self.bridge.post, now_ms=lambda: round(self.clock.now().timestamp() * 1000),
+            later=lambda seconds, call: FrameClock.schedule_once(lambda _: call(), seconds),
+        )  # fmt: skip
+        senses: list[Senses] = []
+        assert words.fonts is not None
+        self.hal: Hal = open_hal(
+            hal_config,
+            on_event=lambda name, event: self._event(senses[0], name, event),
+            on_health=lambda name, health: senses[0].health(name, health),
+            rasterise=LineDrawer(words.fonts),
+        )
+        paper = Printing(
+            self.hal, post=self.bridge.post, wording=self.wording, clock=self.clock, content=lambda: self.visit.content
+        )
+        visit = Visit(
+            clock=self.clock, diary=diary, paper=paper, help_port=self.help, new_id=new_id, language=self.config.language,
+            help_phone=self.config.phone, patience=patience_of(self.config),
+        )  # fmt: skip
+        senses.append(Senses(visit, post=self.bridge.post, clock=self.clock, on_health=self.take_status))
+        self._diary = diary
+        return visit
+
+    def _event(self, senses: Senses, name: str, event: Event) -> None:
+        if isinstance(event, ButtonPressed) and event.button == "call_staff":
+            self.bridge.post(self.visit.call_help)
+        else:
+            senses.event(name, event)
+
+    def start(self) -> None:
+        """Begin to talk to hardware and agent."""
+        self.hal.start()
+        self.link.start()
+        FrameClock.schedule_interval(lambda _: self.link.beat(), BEAT_S)
+        self.take_status()
+
+    def stop(self) -> None:
+        """End a visit under way, then let hardware, agent and journal go."""
+        self.visit.end("restart")
+        self.hal.close()
+        self.link.stop()
+        if self.outline:
+            self.outline.close()
+        self.journal.close()
+
+    # What changes by itself
+
+    def _changed(self) -> None:
+        self.stage.sync_soon()
+        if self.visit.next_tick_ms() is None:
+            self._ticking.cancel()
+            self._take_waiting_content()
+        else:
+            self._ticking()
+        self.report()
+
+    def _tick(self, *_: object) -> None:
+        self.visit.tick()
+        if self.visit.session is not None:
+            self.stage.second()
+            if self.visit.warning:
+                self.stage.sync_soon()
+        if self.visit.next_tick_ms() is None:
+            self._ticking.cancel()
+
+    def _minute(self, *_: object) -> None:
+        now = self.clock.now()
+        panel = self.config.panel
+        night = not panel.day_from <= now.hour < panel.night_from
+        if theme.night != night:
+            theme.use(night=night)
+        self.stage.minute(now)
+        FrameClock.schedule_once(self._minute, 60.0 - now.second - now.microsecond / 1e6 + 0.02)
+
+    # What the agent says
+
+    def take_view(self) -> None:
+        """The agent's view changed: place, language, phone, content, seal key, link."""
+        view = self.link.view
+        desired = view.desired
+        if desired is not None:
+            self.config, mistakes = with_overrides(self.config, desired.settings)
+            for mistake in mistakes:
+                log.warning("the fleet set something impossible", mistake=mistake)
+            self.visit.help_phone = self.config.phone
+            self.visit.patience = patience_of(self.config)
+            self.visit.speak(self.config.language)
+            place = desired.placement
+            self.stage.rename(hall=place.hall_name, label=place.label)
+        self.journal.apply_archived([(each.journal_id, each.through_seq) for each in view.archived])
+        self.take_status()
+        self._take_waiting_content()
+
+    def take_status(self) -> None:
+        """Put together what works now and tell the visit if it changed."""
+        health = self.hal.health()
+        view = self.link.view
+        settling = FrameClock.get_time() - self._started_s < 15.0 and not self.link.is_connected
+        content = self.visit.content
+        status = Status(
+            printer=printer_part(health.get("printer")),
+            reader=reader_part(health.get("id_card")),
+            network=settling or link_works(view),
+            content=content is not None,
+            rating=self._diary.can_rate,
+            demonstration=content is not None and content.hall.demonstration,
+            pairing_code=view.pairing_code if view.pairing == "waiting" else "",
+        )
+        if status != self.visit.status:
+            self.visit.status_changed(status)
+        if settling:
+            FrameClock.schedule_once(lambda _: self.take_status(), 15.5)
+        self.report()
+
+    def _take_waiting_content(self) -> None:
+        """Open the pack the agent names, once nobody is reading the present one."""
+        path = self.link.view.content_path or self.config.content_file
+        if not path or path == self._shown_path or self.visit.session is not None:
+            return
+        self._shown_path = path
+        threading.Thread(target=self._open_content, args=(path,), name="content", daemon=True).start()
+
+    def _open_content(self, path: str) -> None:
+        # The agent has checked the signature against the fleet's key; here the whole file is checked against its own hash.
+        try:
+            content = PackContent(open_pack(path, verify_key=None))
+        except (PackError, OSError) as error:
+            log.error("the content cannot be shown", path=path, error=str(error))
+            return
+        self.bridge.post(lambda: self._show_content(content))
+
+    def _show_content(self, content: PackContent) -> None:
+        if self.visit.session is not None:
+            # Somebody began while the file was being read: it is opened again when he has gone.
+            self._shown_path = ""
+            content.pack.close()
+            return
+        old = self.visit.content
+        self.visit.content_changed(content)
+        self.take_status()
+        if isinstance(old, PackContent):
+            old.pack.close()
+
+    def report(self) -> None:
+        """Tell the agent the screen's name and the parts' health; it repeats what changed."""
+        self.talk.report(self.visit.screen_name, parts(self.hal.health()), self.journal.free_share)
+
+    # What the journal needs to know
+
+    def _seal_key(self) -> bytes | None:
+        desired = self.link.view.desired
+        return desired.seal_key if desired is not None else None
+
+    def _codes_of(self, subject: Subject) -> list[str]:
+        if subject.code or self.visit.content is None:
+            return [subject.code] if subject.code else []
+        wanted = plan(self.visit.content, subject, "zh")
+        return [item.code for item in wanted.items] if wanted else []
+
+    def _name_of(self, subject: Subject) -> Words | None:
+        content = self.visit.content
+        if content is None:
+            return None
+        item = content.item(subject.code) if subject.code else None
+        scenario = content.scenario(subject.scenario) if subject.scenario else None
+        named = item.name if item else scenario.name if scenario else None
+        if named is None:
+            return None
+        return {language: named.get(language)[:200] for language in ("zh", "ko", "en")}
+
+
+def patience_of(config: DeviceConfig) -> dict[Profile, Patience]:
+    """The configured waiting times by profile; high contrast waits as long as the elder profile."""
+    idle = config.idle
+    standard = Patience(round(idle.after_s * 1000), round(idle.warning_s * 1000))
+    elder = Patience(round(idle.elder_after_s * 1000), round(idle.elder_warning_s * 1000))
+    return {"standard": standard, "elder": elder, "contrast": elder}

@@ -1,0 +1,86 @@
+"""Lays out a one-time notice on a roll of paper: 32 columns on 58 mm, 48 on 80 mm, any of the three languages."""
+
+import segno
+
+from hal.paper import Block, Columns, Cut, Feed, Qr, Rule, Text, columns_of
+from pack.notice import Notice, Section, Tick
+from terminal.wording import Say
+
+_QUIET_MODULES = 8
+_LARGEST_MODULE = 6
+
+
+def notice_blocks(
+    notice: Notice,
+    *,
+    ticked: frozenset[int],
+    columns: int,
+    width_dots: int,
+    say: Say,
+    masked_name: str = "",
+    number: str = "",
+    taken: str = "",
+) -> tuple[Block, ...]:
+    """The notice as blocks.
+
+    `ticked` are the documents the visitor said he has, by their place in the list; `taken` is the text of the QR code, or
+    empty; `number` identifies the sheet, so that staff can find its print in the journal.
+    """
+    blocks: list[Block] = [Text(notice.hall, align="centre"), *_large(notice.title, columns)]
+    blocks += [Text(mark, bold=True, align="centre") for mark in notice.marks]
+    blocks += [Rule("="), *_subject(notice.subject, columns), Rule()]
+    for section in notice.sections:
+        blocks += _section(section, ticked, columns, say)
+    blocks += [Rule(), *(Text(line) for line in notice.footer), *_signatures(masked_name, say)]
+    if taken:
+        blocks += [Rule(), Text(say("slip.scan"), align="centre"), Qr(taken, module=qr_module(taken, width_dots), correction="L")]
+    if number:
+        blocks.append(Text(say("slip.number", number=number), align="centre"))
+    return (*blocks, Feed(3), Cut())
+
+
+def qr_module(text: str, width_dots: int) -> int:
+    """The largest module (2 to 6 dots) with which the code of `text` and its quiet zone fit the paper."""
+    modules = segno.make(text.encode(), error="l", micro=False, boost_error=False).symbol_size(border=0)[0]
+    return max(2, min(_LARGEST_MODULE, width_dots // (modules + _QUIET_MODULES)))
+
+
+def _large(text: str, columns: int) -> list[Block]:
+    size = 2 if columns_of(text) * 2 <= columns else 1
+    return [Text(text, bold=True, size=size, align="centre")]
+
+
+def _subject(text: str, columns: int) -> list[Block]:
+    # A name of up to two large lines reads well; a longer one is clearer small and bold.
+    size = 2 if columns_of(text) * 2 <= columns * 2 else 1
+    return [Text(text, bold=True, size=size)]
+
+
+def _section(section: Section, ticked: frozenset[int], columns: int, say: Say) -> list[Block]:
+    if not (section.rows or section.ticks or section.lines):
+        return []
+    blocks: list[Block] = [Text(f"[{section.title}]", bold=True)]
+    blocks += [Columns(("·", line), (2, 0)) for line in section.lines]
+    for index, tick in enumerate(section.ticks):
+        blocks += _tick(tick, index in ticked)
+    blocks += [_row(row.label, row.value, columns) for row in section.rows]
+    return [*blocks, Text("")]
+
+
+def _tick(tick: Tick, has_it: bool) -> list[Block]:
+    box = "√" if has_it else "□" if tick.has_box else "－"
+    more = "; ".join(filter(None, [tick.manner, *tick.remarks]))
+    blocks: list[Block] = [Columns((box, tick.name), (3, 0), bold=True), Columns(("", more), (3, 0))]
+    if len(tick.used_by) > 1:
+        blocks.append(Columns(("", "→ " + " / ".join(tick.used_by)), (3, 0)))
+    return blocks
+
+
+def _row(label: str, value: str, columns: int) -> Block:
+    width = min(max(columns_of(label) + 2, 10), columns // 2)
+    return Columns((label, value), (width, 0))
+
+
+def _signatures(masked_name: str, say: Say) -> list[Block]:
+    who = say("slip.applicant", name=masked_name) if masked_name else say("slip.applicant_line")
+    return [Text(""), Text(who), Text(say("slip.clerk_line"))]
