@@ -156,7 +156,7 @@ def _money_rows(item: Item, language: Language) -> list[Row]:
     for fee in item.fees:
         amount = "" if fee.amount_fen is None else fee_text(fee.amount_fen, language)
         said = word("colon", language).join(part for part in (amount, fee.standard.get(language)) if part)
-        basis = word("basis", language, text=fee.basis.get(language))
+        basis = word("basis", language, text=fee.basis.get(language)) if fee.basis.zh else ""
         rows.append(Row(fee.name.get(language), f"{said} {basis}".strip()))
     return rows
 

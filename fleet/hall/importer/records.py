@@ -1,0 +1,394 @@
+"""Makes items out of raw records: interprets every field, keeps what it cannot read, settles codes and duplicates."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from fleet.hall.importer import parts, values
+from fleet.hall.importer.clean import clean_text, is_empty, is_error_page, narrow, one_line
+from fleet.hall.importer.headers import PARTS_OF_GUIDE, Mapping
+from fleet.hall.importer.raw import Cell, Raw
+from fleet.hall.importer.result import Problems, ReadItem
+from pack.fold import fold
+from pack.model import Department, Guide, Item, Text
+
+SHORT, LONG = 200, 20_000
+_CODE = re.compile(r"[0-9A-Za-z._\-]{1,64}")
+_SPREADSHEET_NUMBER = re.compile(r"\d(\.\d+)?[eE]\+?\d+")
+_DURATIONS = ("legal_limit", "promise")
+_TABLES = {"kind": values.KINDS, "handling": values.HANDLINGS, "status": values.STATUSES}
+_TEXTS = ("short_name", "hours")
+_SHORTS = ("phone", "complaint_phone", "theme", "version")
+
+
+def derived(prefix: str, *parts_: str) -> str:
+    """A code made from what identifies a record, the same at every import."""
+    return f"{prefix}{hashlib.sha256(chr(0).join(parts_).encode(errors='replace')).hexdigest()[:16]}"
+
+
+class Departments:
+    """Finds departments by code or name, and makes those that nobody has listed yet."""
+
+    def __init__(self, known: Iterable[Department], mapping: Mapping) -> None:
+        self.made: dict[str, Department] = {}
+        self._by_name = {fold(name).text: code for name, code in mapping.departments.items()}
+        for department in known:
+            for name in (department.code, department.name.zh, department.short_name.zh):
+                self._by_name.setdefault(fold(name).text, department.code)
+
+    def code_of(self, name: str) -> str:
+        """The code of the department with this code or name."""
+        key = fold(name).text
+        if key not in self._by_name:
+            code = derived("d-", key)
+            self._by_name[key] = code
+            self.made[code] = Department(code=code, name=Text(zh=name), short_name=Text(zh=name))
+        return self._by_name[key]
+
+
+class Assembler:
+    """Turns the raw records of one file into items."""
+
+    def __init__(self, problems: Problems, mapping: Mapping, departments: Departments) -> None:
+        self.refused = 0
+        self.refused_codes: set[str] = set()
+        self._problems = problems
+        self._mapping = mapping
+        self._departments = departments
+        self._items: dict[str, ReadItem] = {}
+
+    def items(self) -> tuple[ReadItem, ...]:
+        """Everything accepted so far, in the order of the file."""
+        return tuple(self._items.values())
+
+    def refuse(self, row: int, column: str, value: object, reason: str, *, code: str = "") -> None:
+        """Count and report a row that gives no item."""
+        self.refused += 1
+        if code:
+            self.refused_codes.add(code)
+        self._problems.add("error", row, column, value, reason)
+
+    def add(self, raw: Raw) -> None:
+        """Interpret one record and take it in, or refuse it."""
+        built = _Record(raw, self._mapping, self._problems, self._departments)
+        code_cell = raw.fields.get("code")
+        code = _readable_code(str(code_cell.value)) if code_cell else ""
+        if page := next((cell for cell in raw.fields.values() if is_error_page(str(cell.value))), None):
+            self.refuse(
+                raw.row, page.column, page.value, "a web page stands where the record should be; export it again", code=code
+            )
+            return
+        name = built.name()
+        if not fold(name).text:
+            column = raw.fields["name"].column if "name" in raw.fields else "name"
+            self.refuse(raw.row, column, name, "no name: an item without one cannot be shown; fill it in", code=code)
+            return
+        department = built.department()
+        if not department:
+            self.refuse(raw.row, "department", "", "no department, and none above it; fill it in or set a default", code=code)
+            return
+        code = code or built.made_code(department, name)
+        try:
+            item = built.item(code=code, name=name, department=department)
+            msgspec.json.decode(msgspec.json.encode(item), type=Item)
+        except (msgspec.ValidationError, ValueError) as error:
+            self.refuse(raw.row, "", name, f"the record breaks a rule of the content model: {error}", code=code)
+            return
+        self.take(ReadItem(item, raw.row, frozenset(built.spoken)))
+
+    def take(self, read: ReadItem) -> None:
+        """Settle a code that is there already: the same item twice becomes one, another item gets a code of its own."""
+        code = read.item.code
+        first = self._items.get(code)
+        if first is None:
+            self._items[code] = read
+            return
+        if fold(first.item.name.zh).text == fold(read.item.name.zh).text and first.item.department == read.item.department:
+            self._items[code] = _merged(first, read, self._problems)
+            return
+        own = f"{code[:51]}-{derived('', read.item.department, fold(read.item.name.zh).text)[:12]}"
+        reason = f"row {first.row} has this code for “{first.item.name.zh[:60]}”; this item was given {own}: correct the list"
+        self._problems.add("warning", read.row, "code", code, reason)
+        self.take(ReadItem(msgspec.structs.replace(read.item, code=own), read.row, read.fields, read.is_full))
+
+
+def _merged(first: ReadItem, second: ReadItem, problems: Problems) -> ReadItem:
+    """One item of two rows with the same code and name: themes together, blanks filled, the first row's values kept."""
+    if first.item == second.item:
+        problems.add("note", second.row, "code", second.item.code, f"the same as row {first.row}; counted once")
+        return first
+    changes: dict[str, Any] = {}
+    differing = []
+    for field in sorted(second.fields - first.fields):
+        if "." not in field:
+            changes[field] = getattr(second.item, field)
+    if second.item.theme and second.item.theme not in first.item.theme.split("、"):
+        changes["theme"] = "、".join(part for part in (first.item.theme, second.item.theme) if part)[:SHORT]
+    for field in sorted(first.fields & second.fields - {"theme"}):
+        if "." not in field and getattr(first.item, field) != getattr(second.item, field):
+            differing.append(field)
+    said = f"also in row {first.row}; merged into one"
+    if differing:
+        said += f", but {', '.join(differing)} differ: row {first.row} was kept"
+    problems.add("warning", second.row, "code", second.item.code, said)
+    unread = {**second.item.unread, **first.item.unread}
+    changes["unread"] = unread | {f"{field}（{second.row}）": _shown(getattr(second.item, field)) for field in differing}
+    guide = first.item.guide or second.item.guide
+    item = msgspec.structs.replace(first.item, guide=guide, **changes)
+    return ReadItem(item, first.row, first.fields | second.fields, first.is_full)
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+def _readable_code(said: str) -> str:
+    cleaned = re.sub(r"\s+", "", narrow(clean_text(said)[0]))
+    if is_empty(cleaned) or _SPREADSHEET_NUMBER.fullmatch(cleaned):
+        return ""
+    cleaned = re.sub(r"^(\d+)\.0$", r"\1", cleaned)
+    return cleaned if _CODE.fullmatch(cleaned) else ""
+
+
+class _Record:
+    """One raw record while it is interpreted. `spoken` collects the fields that the file says something about."""
+
+    def __init__(self, raw: Raw, mapping: Mapping, problems: Problems, departments: Departments) -> None:
+        self.spoken: set[str] = set()
+        self._raw = raw
+        self._mapping = mapping
+        self._problems = problems
+        self._departments = departments
+        self._unread: dict[str, str] = {}
+
+    def _text(self, field: str) -> str:
+        """The field's cleaned text: mapped, defaulted, "" when it says nothing."""
+        cell = self._raw.fields.get(field)
+        if cell is None or cell.value is None or isinstance(cell.value, dict | list):
+            return self._mapping.defaults.get(field, "") if cell is None or cell.value is None else _joined(cell.value)
+        said = str(cell.value)
+        cleaned, is_dirty = clean_text(said)
+        if is_dirty:
+            self._problems.add("note", self._raw.row, cell.column, said, "markup or invisible characters were taken out")
+        if len(cleaned) > LONG:
+            self._problems.add(
+                "warning", self._raw.row, cell.column, cleaned, f"longer than {LONG} characters; the rest was cut off"
+            )
+            cleaned = cleaned[:LONG]
+        if is_empty(cleaned):
+            return self._mapping.defaults.get(field, "")
+        return self._mapping.values.get(field, {}).get(cleaned, cleaned)
+
+    def _keep(self, field: str, said: str, reason: str) -> None:
+        cell = self._raw.fields.get(field)
+        column = cell.column if cell else field
+        self._unread[column[:SHORT]] = said[:LONG]
+        self._problems.add("warning", self._raw.row, column, said, reason)
+
+    def _complain(self, field: str) -> Callable[[str, str], None]:
+        def complain(column: str, said: str) -> None:
+            cell = self._raw.fields[field]
+            self._unread[f"{cell.column}·{column}"[:SHORT]] = said[:LONG]
+            self._problems.add("warning", self._raw.row, f"{cell.column}·{column}", said, "cannot be interpreted; kept as text")
+
+        return complain
+
+    def name(self) -> str:
+        """The item's name, the main item's when a sub-item has none of its own."""
+        return one_line(self._text("name") or self._text("main_name"))
+
+    def department(self) -> str:
+        """The department's code, "" when the record names none."""
+        said = one_line(self._text("department"))
+        return self._departments.code_of(said) if fold(said).text else ""
+
+    def made_code(self, department: str, name: str) -> str:
+        """A code for a record without a usable one."""
+        code = derived("x-", department, fold(name).text)
+        cell = self._raw.fields.get("code")
+        said = "" if cell is None or cell.value is None else str(cell.value)
+        if is_empty(clean_text(said)[0]):
+            self._problems.add("warning", self._raw.row, cell.column if cell else "code", said, f"no code; given {code}")
+            return code
+        reason = (
+            "a spreadsheet has rounded this code; format the column as text"
+            if _SPREADSHEET_NUMBER.search(said)
+            else ("codes have at most 64 letters, digits, dots, dashes and underscores")
+        )
+        self._keep("code", said, f"{reason}; kept as text, and given {code}")
+        return code
+
+    def item(self, *, code: str, name: str, department: str) -> Item:
+        """Interpret everything else."""
+        found: dict[str, Any] = {"code": code, "name": Text(zh=name), "department": department}
+        self.spoken.update(found)
+        self._plain(found)
+        self._looked_up(found)
+        self._numbers(found)
+        self._money_and_place(found)
+        guide = self._guide()
+        main = one_line(self._text("main_name"))
+        if main and main != name:
+            self._unread["主项"] = main
+        self._unread |= {column[:SHORT]: value[:LONG] for column, value in self._raw.kept.items()}
+        if re.fullmatch(r"[0-9A-Z]{18}\d{13}", code):
+            found["code_scheme"] = "national"
+        self.spoken.add("unread")
+        return Item(**found, guide=guide, unread=self._unread)
+
+    def _plain(self, found: dict[str, Any]) -> None:
+        for field in _TEXTS:
+            if said := self._text(field):
+                self._set(found, field, Text(zh=one_line(said)))
+        for field in _SHORTS:
+            if said := self._text(field):
+                line = one_line(said) if field != "theme" else "、".join(re.split(r"[,，;；、\n]+", said))
+                if len(line) > SHORT:
+                    self._keep(field, line, f"longer than {SHORT} characters; kept as text")
+                else:
+                    self._set(found, field, line)
+        if said := self._text("aliases"):
+            words = [word.strip() for word in re.split(r"[,，;；、|\n]+", said) if not is_empty(word)]
+            self._set(found, "aliases", tuple(dict.fromkeys(word[:SHORT] for word in words)))
+
+    def _set(self, found: dict[str, Any], field: str, value: Any) -> None:
+        found[field] = value
+        self.spoken.add(field)
+
+    def _looked_up(self, found: dict[str, Any]) -> None:
+        for field, table in _TABLES.items():
+            if said := self._text(field):
+                value = said if said in table.values() else values.look_up(table, said)
+                if value:
+                    self._set(found, field, value)
+                else:
+                    self._keep(field, said, f"unknown value; known are {'、'.join(dict.fromkeys(table))}; kept as text")
+        if said := self._text("audience"):
+            words = [word for word in re.split(r"[,，;；、/|\s]+", said) if word]
+            known = [values.look_up(values.AUDIENCES, word) for word in words]
+            if all(known):
+                self._set(found, "audience", tuple(dict.fromkeys(known)))
+            else:
+                self._keep("audience", said, "unknown audience; kept as text")
+
+    def _numbers(self, found: dict[str, Any]) -> None:
+        for field in _DURATIONS:
+            if said := self._text(field):
+                column = self._raw.fields[field].column if field in self._raw.fields else ""
+                understood = values.duration(one_line(said), unit_of_column=values.unit_in(column))
+                self._interpreted(found, field, said, understood, "no time limit such as 5个工作日")
+        for field in ("charged", "online", "at_terminal"):
+            if said := self._text(field):
+                self._interpreted(found, field, said, values.yes_no(said), "neither 是 nor 否")
+        if said := self._text("visits"):
+            number = values.whole_number(said)
+            self._interpreted(
+                found, "visits", said, number if number is not None and number <= 9 else None, "no number from 0 to 9"
+            )
+        if said := self._text("popularity"):
+            self._interpreted(found, "popularity", said, values.whole_number(said) or None, "no rank from 1 on")
+        if said := self._text("valid_from"):
+            self._interpreted(found, "valid_from", said, values.iso_date(said), "no date such as 2025-01-31")
+        promise = found.get("promise")
+        if promise is not None and promise.unit == "at_once" and "handling" not in found:
+            self._set(found, "handling", "at_once")
+
+    def _interpreted(self, found: dict[str, Any], field: str, said: str, value: Any, fault: str) -> None:
+        if value is None:
+            self._keep(field, said, f"{fault}; kept as text")
+        else:
+            self._set(found, field, value)
+
+    def _money_and_place(self, found: dict[str, Any]) -> None:
+        said = self._text("fees")
+        free = said and re.fullmatch(r"(不收费|免费|无收费|免收费|0元?)[。.]?", said)
+        if said and not free:
+            self._set(found, "fees", parts.fees(said, self._text("fee_basis")))
+        if said and "charged" not in found:
+            self._set(found, "charged", not free)
+        elif "charged" in found and found["charged"] is False and said and not free:
+            self._problems.add(
+                "warning", self._raw.row, self._raw.fields["fees"].column, said, "says a charge, but 是否收费 says 否"
+            )
+        address, floor, zone, window = (self._text(field) for field in ("place", "floor", "zone", "windows"))
+        if place := parts.place(one_line(address), floor=one_line(floor), zone=one_line(zone), window=window):
+            self._set(found, "place", place)
+            shown = place.floor.zh + place.zone.zh + "".join(place.windows)
+            if len(fold(address).text) > len(fold(shown).text) + len("号窗口"):
+                self._unread[self._raw.fields["place"].column[:SHORT]] = address
+            if window and not place.windows:
+                self._keep("windows", window, "no window number; kept as text")
+
+    def _guide(self) -> Guide | None:
+        found: dict[str, Any] = {}
+        for field in sorted(PARTS_OF_GUIDE):
+            cell = self._raw.fields.get(field)
+            is_nested = cell is not None and isinstance(cell.value, dict | list)
+            value: Any = cell.value if cell is not None and is_nested else self._text(field)
+            if not value:
+                continue
+            found[field] = self._part(field, value)
+            self.spoken.add(f"guide.{field}")
+        if not any(found.get(field) for field in ("conditions", "materials", "steps")):
+            self._keep_parts(found)
+            return None
+        empty: dict[str, Any] = {"conditions": (), "materials": (), "steps": (), "result": Text(zh="")}
+        return Guide(**(empty | found))
+
+    def _part(self, field: str, value: Any) -> Any:
+        complain = self._complain(field) if field in self._raw.fields else _ignore
+        limited = value[: parts.MOST_PARTS] if isinstance(value, list) else value
+        if isinstance(value, list) and len(value) > parts.MOST_PARTS:
+            complain("…", f"{len(value)} entries; only the first {parts.MOST_PARTS} were read")
+        match field:
+            case "materials":
+                return parts.materials(limited, complain)
+            case "steps":
+                return parts.steps(limited, complain)
+            case "questions":
+                return parts.questions(limited, complain)
+            case "legal_basis":
+                return parts.legal_basis(limited)
+            case "result":
+                return parts.result(limited)
+            case _:
+                return parts.texts(limited)
+
+    def _keep_parts(self, found: dict[str, Any]) -> None:
+        """A result or legal basis alone makes no guide: they are kept as text until conditions or materials are known."""
+        for field in found:
+            self.spoken.discard(f"guide.{field}")
+            cell = self._raw.fields.get(field)
+            column = cell.column if cell else field
+            self._unread[column[:SHORT]] = _joined(cell.value if cell else self._text(field))[:LONG]
+
+
+def _ignore(column: str, said: str) -> None:
+    """Defaults from a mapping file have no cell to complain about."""
+
+
+def _joined(value: Any) -> str:
+    if isinstance(value, list) and not any(isinstance(entry, dict | list) for entry in value):
+        return "、".join(clean_text(str(entry))[0] for entry in value if entry is not None)
+    return _shown(value) if isinstance(value, dict | list) else clean_text(str(value))[0]
+
+
+def raw_of(row: int, pairs: Sequence[tuple[str, Any]], mapping: Mapping, field_of: Callable[[str, Mapping], str | None]) -> Raw:
+    """Sort a row's (column, value) pairs by field; the first column of a field with a value wins, the others are kept."""
+    raw = Raw(row)
+    for column, value in pairs:
+        field = field_of(column, mapping)
+        blank = value is None or (isinstance(value, str) and is_empty(clean_text(value)[0]))
+        if field == "ignore":
+            continue
+        if field is None or field == "keep":
+            if not blank:
+                raw.kept[column or "?"] = _joined(value)
+        elif field not in raw.fields or (not raw.fields[field].value and not blank):
+            raw.fields[field] = Cell(value, column)
+        elif not blank:
+            raw.kept[column] = _joined(value)
+    return raw

@@ -1,0 +1,216 @@
+"""Reads spreadsheets and CSV files into raw records. Open this when a header row is not found."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, time
+from typing import Any
+
+from fleet.hall.importer.clean import clean_text, is_empty, one_line
+from fleet.hall.importer.headers import Mapping, field_of
+from fleet.hall.importer.raw import Cell, FileRefused, Raw
+from fleet.hall.importer.records import raw_of
+from fleet.hall.importer.result import Problems
+
+MAX_ROWS = 200_000
+MAX_COLUMNS = 200
+MAX_UNPACKED = 512 << 20
+MAX_RATIO = 200
+_MAX_MEMBERS = 2_000
+_HEADER_WITHIN = 20
+_CSV_CELL = 1 << 20
+_NO_HEADERS = "no row under recognisable headers (at least 事项名称 and one more); name them in a mapping file"
+
+Rows = Iterable[tuple[int, list[Any]]]
+
+
+def check_archive(data: bytes) -> None:
+    """Refuse a spreadsheet that would unpack to very much more than it is, before anything is unpacked.
+
+    Raises:
+        FileRefused: it is no archive, or larger unpacked than 512 MiB or 200 times its size.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
+        raise FileRefused(f"the spreadsheet is damaged ({error}); open it in its own program and save it again") from None
+    unpacked = sum(member.file_size for member in members)
+    # Small files compress very well without meaning harm, hence the floor.
+    if len(members) > _MAX_MEMBERS or unpacked > MAX_UNPACKED or unpacked > max(len(data) * MAX_RATIO, 16 << 20):
+        raise FileRefused(
+            f"the spreadsheet unpacks to {unpacked >> 20} MiB in {len(members)} parts; the limits are {MAX_UNPACKED >> 20} MiB, "
+            f"{MAX_RATIO} times its size and {_MAX_MEMBERS} parts: save it as CSV"
+        )
+
+
+def workbook(data: bytes, mapping: Mapping, problems: Problems) -> Iterator[Raw]:
+    """Every row of every sheet whose header row can be recognised.
+
+    Raises:
+        FileRefused: not a readable workbook, or no sheet has recognisable headers.
+    """
+    check_archive(data)
+    # Loading the library takes a third of a second, and most imports of a server are other formats.
+    from openpyxl import load_workbook
+
+    try:
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    except Exception as error:
+        raise FileRefused(f"the spreadsheet cannot be read ({type(error).__name__}: {error}); save it again as .xlsx") from None
+    found = False
+    names = [name for name in book.sheetnames if not mapping.sheet or name == mapping.sheet]
+    if not names:
+        raise FileRefused(f"there is no sheet {mapping.sheet!r}; the workbook has {', '.join(book.sheetnames)}")
+    for name in names:
+        sheet = book[name]
+        if not hasattr(sheet, "iter_rows"):
+            continue
+        try:
+            if hasattr(sheet, "reset_dimensions"):
+                # Some programs write a wrong size into the sheet, and rows beyond it would be lost.
+                sheet.reset_dimensions()
+            rows = _sheet_rows(sheet)
+            for raw in table(rows, mapping, problems, sheet=name, is_only=len(names) == 1):
+                found = True
+                yield raw
+        except FileRefused:
+            raise
+        except Exception as error:
+            raise FileRefused(f"sheet {name!r} cannot be read ({type(error).__name__}: {error}); save it again") from None
+    if not found and not any(problem.severity == "error" for problem in problems.found):
+        raise FileRefused(_NO_HEADERS)
+
+
+def _sheet_rows(sheet: Any) -> Rows:
+    for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS, values_only=True), start=1):
+        yield number, [_value(cell) for cell in row]
+
+
+def _value(cell: Any) -> Any:
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
+    return None if cell is None else str(cell)
+
+
+def decoded(data: bytes, mapping: Mapping, problems: Problems) -> str:
+    """A text file's content: by the mapping's encoding, a byte order mark, UTF-8, or GB18030."""
+    if mapping.encoding:
+        candidates = [mapping.encoding]
+    elif data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        candidates = ["utf-16"]
+    else:
+        candidates = ["utf-8-sig", "gb18030"]
+    for encoding in candidates:
+        try:
+            return data.decode(encoding).removeprefix("\ufeff")
+        except (UnicodeDecodeError, LookupError):
+            continue
+    encoding = candidates[-1]
+    text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
+    problems.add("warning", 0, "", encoding, f"{text.count(chr(0xFFFD))} characters are not {encoding}; they were replaced by �")
+    return text
+
+
+def comma_separated(data: bytes, mapping: Mapping, problems: Problems) -> Iterator[Raw]:
+    """Every row of a CSV file with commas, semicolons or tabs.
+
+    Raises:
+        FileRefused: no recognisable headers, or no CSV at all.
+    """
+    text = decoded(data, mapping, problems).replace("\0", "")
+    head = text[:20_000]
+    delimiter = max(",\t;", key=lambda sign: (head.count(sign), sign == ","))
+    found = False
+    for raw in table(_csv_rows(text, delimiter, problems), mapping, problems, sheet="", is_only=True):
+        found = True
+        yield raw
+    if not found and not any(problem.severity == "error" for problem in problems.found):
+        raise FileRefused(_NO_HEADERS)
+
+
+def _csv_rows(text: str, delimiter: str, problems: Problems) -> Rows:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    row_start = 1
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            problems.add("error", row_start, "", "", f"this line is no CSV ({error}); the quotes are likely unbalanced")
+            row_start = reader.line_num + 1
+            continue
+        yield row_start, list(row[:MAX_COLUMNS])
+        row_start = reader.line_num + 1
+
+
+def table(rows: Rows, mapping: Mapping, problems: Problems, *, sheet: str, is_only: bool) -> Iterator[Raw]:
+    """Records below the header row, which is looked for in the first 20 rows.
+
+    A blank department takes the one above: that is what merged cells look like. Without a department column the sheet's
+    name stands for it.
+    """
+    headers: list[str] = []
+    filled = 0
+    above: dict[str, Cell] = {}
+    for count, (number, row) in enumerate(rows, start=1):
+        if count > MAX_ROWS:
+            problems.add("error", number, "", "", f"the table has more than {MAX_ROWS} rows; split the file")
+            return
+        if not headers:
+            if count > _HEADER_WITHIN:
+                break
+            headers = _headers(row, mapping, problems, number)
+            continue
+        if all(cell is None or not str(cell).strip() for cell in row) or _repeats(row, headers):
+            continue
+        raw = raw_of(number, list(zip(headers, [*row, *[None] * len(headers)], strict=False)), mapping, field_of)
+        filled += _fill_down(raw, above)
+        if "department" not in raw.fields and sheet and not is_only:
+            raw.fields["department"] = Cell(sheet, "sheet")
+        if raw.fields.keys() - {"department"} or raw.kept:
+            yield raw
+    if filled:
+        problems.add("note", 0, "department", filled, f"{filled} blank departments took the one above (merged cells)")
+    if not headers and not is_only:
+        problems.add("note", 0, sheet, "", "no recognisable headers on this sheet; it was not read")
+
+
+def _headers(row: list[Any], mapping: Mapping, problems: Problems, number: int) -> list[str]:
+    names = ["" if cell is None else one_line(clean_text(str(cell))[0]) for cell in row]
+    fields = [field_of(name, mapping) for name in names if name]
+    known = {field for field in fields if field not in (None, "ignore", "keep")}
+    if not (known & {"name", "main_name"} and len(known) >= 2):
+        return []
+    for name in names:
+        if name and field_of(name, mapping) is None:
+            problems.add(
+                "note", number, name, name, "unknown column; its values are kept as text. A mapping file can name its field"
+            )
+    return names
+
+
+def _repeats(row: list[Any], headers: list[str]) -> bool:
+    """Printed lists repeat their header row on every page."""
+    said = [one_line(clean_text(str(cell))[0]) for cell in row if cell is not None]
+    return len(said) > 1 and said == [header for header, cell in zip(headers, row, strict=False) if cell is not None]
+
+
+def _fill_down(raw: Raw, above: dict[str, Cell]) -> int:
+    taken = 0
+    for field in ("department", "main_name"):
+        cell = raw.fields.get(field)
+        if cell is None:
+            continue
+        if cell.value is not None and not is_empty(clean_text(str(cell.value))[0]):
+            above[field] = cell
+        elif field in above:
+            raw.fields[field] = above[field]
+            taken += field == "department"
+    return taken
