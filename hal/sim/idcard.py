@@ -26,7 +26,8 @@ class IdCardReader:
         self._kind = ""
         # A card goes through: new → found → selected → read; once read it is not found again until it leaves.
         self._stage = "none"
-        self._reads = 0
+        self._reads = self._commands = 0
+        self._reading = False
         self._two_cards = self._silent = self._unlicensed = False
         self._noise = b""
         self._noise_left = self._wrong_check_left = self._wrong_length_left = 0
@@ -55,6 +56,7 @@ class IdCardReader:
                 self._execute(frame[2], frame[3])
 
     def _execute(self, code: int, parameter: int) -> None:
+        self._commands += 1
         if self._unlicensed:
             self._reply(0x66)
             return
@@ -92,8 +94,10 @@ class IdCardReader:
             self._reply(0x41)
             return
         card = self._card
+        self._reading = True
 
         def finish() -> None:
+            self._reading = False
             # The card may have been pulled, or exchanged, while it was being read.
             if self._card is not card:
                 self._reply(0x41)
@@ -160,7 +164,14 @@ class IdCardReader:
 
     def _state(self, options: dict[str, Any]) -> dict[str, Any]:
         card = self._card and {"kind": self._kind, "name": self._card["name"], "number": self._card["number"]}
-        return {"card": card, "read": self._stage == "read", "silent": self._silent, "reads": self._reads}
+        return {
+            "card": card,
+            "read": self._stage == "read",
+            "reading": self._reading,
+            "silent": self._silent,
+            "reads": self._reads,
+            "commands": self._commands,
+        }
 
     def _insert(self, options: dict[str, Any]) -> dict[str, Any]:
         kind = options.get("kind", "resident")

@@ -1,0 +1,154 @@
+"""`nw-hal` as a technician uses it: list, probe, test, in words and in JSON, against simulators."""
+
+import contextlib
+import json
+import threading
+
+import pytest
+from click.testing import CliRunner
+
+from hal.cli import main
+from hal.sim.control import ControlError, send
+
+
+def run(*arguments):
+    return CliRunner().invoke(main, [str(one) for one in arguments])
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "hal.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_list_shows_what_is_there_what_is_missing_and_what_is_absent_on_purpose(write, start_sim, tmp_path):
+    sim = start_sim("printer")
+    config = write(
+        f'[printer]\ndriver = "escpos_serial"\nport = "{sim.port}"\n'
+        f'[id_card]\ndriver = "samv_serial"\nport = "{tmp_path}/nothing"\n'
+    )
+    result = run("list", "--config", config, "--json")
+    rows = {row["name"]: row["state"] for row in json.loads(result.stdout)["peripherals"]}
+    assert rows == {"buttons": "none", "printer": "found", "id_card": "missing", "door": "none"}
+    assert result.exit_code == 1
+    text = run("list", "--config", config).stdout.splitlines()
+    assert text[1].split() == ["printer", "escpos_serial", "found", sim.port]
+
+
+def test_list_shows_the_pins(write, tmp_path):
+    config = write(f'[gpio]\ndriver = "socket"\nsocket = "{tmp_path}/pins"\n[buttons]\ndriver = "gpio"\n')
+    result = run("list", "--config", config, "--json")
+    buttons = json.loads(result.stdout)["peripherals"][0]
+    assert (buttons["state"], buttons["pins"]["level_5"], result.exit_code) == ("found", 17, 0)
+
+
+def test_a_wrong_configuration_is_explained_completely_with_status_two(write):
+    result = run("list", "--config", write('[printer]\ndriver = "x"\nport = 1\n[colour]\n'))
+    assert result.exit_code == 2
+    assert result.stderr.count("configuration: hal.") == 3
+
+
+def test_without_a_configuration_the_option_is_named():
+    result = run("list")
+    assert result.exit_code == 2
+    assert "--config FILE or NW_HAL_CONFIG" in result.stderr
+
+
+def test_probe_names_printer_and_reader_and_prints_nothing(start_sim):
+    printer, reader = start_sim("printer"), start_sim("idcard")
+    result = run("probe", printer.port, reader.port, "--json")
+    found = json.loads(result.stdout)["ports"]
+    assert [(one["kind"], one["baud"], one["detail"]) for one in found] == [
+        ("escpos_printer", 115200, "NW-SIM, hal.ok"),
+        ("samv_reader", 115200, "module 05.01-20260101-0000000001-0000000002, ready"),
+    ]
+    paper = printer.do("paper")
+    assert (paper["tickets"], paper["hanging"]["items"]) == ([], [])
+    assert result.exit_code == 0
+
+
+def test_probe_says_why_a_port_can_not_be_asked(tmp_path):
+    result = run("probe", tmp_path / "nothing")
+    assert result.exit_code == 1
+    assert "port.missing" in result.stdout
+
+
+def test_test_printer_prints_a_page_and_says_so(write, start_sim):
+    sim = start_sim("printer", "--mm-per-s", "0")
+    config = write(f'[printer]\ndriver = "escpos_serial"\nport = "{sim.port}"\npoll_s = 0.1\n')
+    result = run("test", "printer", "--config", config, "--json")
+    answer = json.loads(result.stdout)
+    assert answer["ok"], answer
+    assert [step["what"] for step in answer["steps"]] == ["open", "print a page"]
+    assert sim.do("paper")["tickets"][0]["items"][0]["text"] == "打印测试"
+    sim.do("paper_out")
+    failed = run("test", "printer", "--config", config)
+    assert failed.exit_code == 1
+    assert "FAILED open: printer.paper_out" in failed.stdout
+
+
+def test_test_id_card_guides_through_laying_down_and_taking_away(write, start_sim, until):
+    sim = start_sim("idcard", "--read-s", "0")
+    config = write(f'[id_card]\ndriver = "samv_serial"\nport = "{sim.port}"\npoll_ms = 20\n')
+
+    def citizen():
+        until(lambda: sim.do("state")["commands"] > 2)
+        sim.do("insert")
+        until(lambda: sim.do("state")["read"])
+        sim.do("remove")
+
+    thread = threading.Thread(target=citizen)
+    thread.start()
+    result = run("test", "id_card", "--config", config, "--wait-s", "8")
+    thread.join()
+    assert result.exit_code == 0, result.output
+    assert "ok     take it away: asked" in result.stdout
+    assert "Lay an identity card on the reader." in result.stderr
+
+
+def test_test_buttons_asks_for_each_button_by_its_lamp(write, tmp_path, until):
+    path = f"{tmp_path}/pins.sock"
+    config = write(f'[gpio]\ndriver = "socket"\nsocket = "{path}"\n[buttons]\ndriver = "gpio"\n')
+
+    def lit():
+        try:
+            lamps = send(path, {"get": "lamps"})["lamps"]
+        except ControlError:
+            return None
+        return next((name for name, value in lamps.items() if value and name != "buzzer"), None)
+
+    def technician():
+        for _ in range(6):
+            name = until(lit, "a lamp blinks")
+            # The test ends with the last press and takes the socket away with it.
+            with contextlib.suppress(ControlError):
+                send(path, {"press": name, "ms": 30})
+            until(lambda name=name: lit() != name, "the lamp goes off")
+
+    thread = threading.Thread(target=technician)
+    thread.start()
+    result = run("test", "buttons", "--config", config, "--wait-s", "8", "--json")
+    thread.join()
+    answer = json.loads(result.stdout)
+    assert answer["ok"], answer
+    assert len(answer["steps"]) == 7
+
+
+def test_a_peripheral_that_is_not_configured_fails_with_that_reason(write):
+    result = run("test", "door", "--config", write(""))
+    assert result.exit_code == 1
+    assert 'door is not configured (driver = "none")' in result.stdout
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["probe"], ["test"]])
+def test_help_explains_every_command_and_option(command):
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "--help" in result.stdout
+    if command:
+        assert "--json" in result.stdout
+        assert "NW_HAL_CONFIG" in result.stdout
