@@ -30,14 +30,25 @@ def virtual(processes: Processes, name: str, width: int, height: int) -> Screen:
     try:
         part = processes.start(f"screen-{name}", command, keep=(write,))
         os.close(write)
-        ready, _, _ = select.select([read], [], [], START_S)
-        number = os.read(read, 16).decode().strip() if ready else ""
+        number = _line(read)
     finally:
         os.close(read)
     if not number:
         raise RuntimeError(f"Xvfb for {name} did not start: {part.last_words()}")
     part.command = ["Xvfb", f":{number}", *command[3:]]  # Started again, it must come back where its clients look for it.
     return Screen(f":{number}", width, height, True)
+
+
+def _line(source: int) -> str:
+    """The first line, or nothing. Xvfb writes number and line end apart, and dies when the pipe closes between them."""
+    text = b""
+    while not text.endswith(b"\n"):
+        ready, _, _ = select.select([source], [], [], START_S)
+        part = os.read(source, 16) if ready else b""
+        if not part:
+            return ""
+        text += part
+    return text.decode().strip()
 
 
 def has_display() -> bool:
