@@ -6,14 +6,8 @@ from pathlib import Path
 
 import click
 
-DATA = click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("fleet-data"),
-    show_default=True,
-    envvar="NW_FLEET_DATA",
-    help="The fleet's data directory (also: NW_FLEET_DATA).",
-)
+from fleet.cli_content import items, pack
+from fleet.cli_options import DATA
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -50,6 +44,45 @@ def ingest(data: Path) -> None:
     from fleet.ingest.process import run
 
     run(data)
+
+
+@cli.command()
+@DATA
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="New folder for the backup.")
+def backup(data: Path, out: Path) -> None:
+    """Copy the running fleet into a new folder, verify the copy, and let it count as archive.
+
+    The folder holds private keys: keep it where only you can read it. Devices may prune what a verified backup holds.
+    """
+    from fleet.backup import back_up
+
+    made = back_up(data, out)
+    click.echo(
+        f"{made.folder}: {made.journals} journals, {made.entries} entries verified, {made.bytes} bytes; it counts as archive"
+    )
+
+
+@cli.command()
+@DATA
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+def restore(data: Path, folder: Path) -> None:
+    """Make the fleet of the backup FOLDER in a new data directory; devices then hand over again what it lacks."""
+    from fleet.backup import restore as work
+
+    made = work(folder, data)
+    click.echo(
+        f"{data}: {made.journals} journals, {made.entries} entries verified; a new incarnation. Now: nw-fleet init --data {data}"
+    )
+
+
+@cli.command()
+@DATA
+@click.option("--json", "as_json", is_flag=True, help="One JSON object instead of sentences.")
+def verify(data: Path, as_json: bool) -> None:
+    """Recompute every signature, chain and body from the signed bytes; exit status 1 when one does not fit."""
+    from fleet.commands import print_verification
+
+    sys.exit(0 if print_verification(data, as_json=as_json) else 1)
 
 
 @cli.group()
@@ -112,13 +145,19 @@ def device_revoke(data: Path, name: str, why: str, by: str) -> None:
     click.echo(f"{name} is revoked")
 
 
+cli.add_command(items)
+cli.add_command(pack)
+
+
 def main() -> None:
     """Entry point of `nw-fleet`: what a person can mend ends with one clear line and status 2, not with a traceback."""
-    from fleet.commands import EXPLAINED
-
     try:
         cli(prog_name="nw-fleet")
-    except EXPLAINED as error:
+    except Exception as error:
+        from fleet.commands import EXPLAINED
+
+        if not isinstance(error, EXPLAINED):
+            raise
         click.echo(f"nw-fleet: {error}", err=True)
         sys.exit(2)
 

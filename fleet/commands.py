@@ -1,18 +1,53 @@
 """What the command line does beyond calling one service: finding, printing, and which errors it explains."""
 
 import json
+from pathlib import Path
 
 import click
+import msgspec
 
 from fleet.app import Fleet
+from fleet.backup import BackupError
 from fleet.broker import BrokerError
-from fleet.config import ConfigError
+from fleet.config import ConfigError, load_config
+from fleet.hall.importer import MappingInvalid
+from fleet.hall.importing import ImportRefused
+from fleet.hall.items import ContentMissing
+from fleet.ingest.chains import verify_chains
 from fleet.keys import KeysError
+from fleet.ports import PortTaken
 from fleet.registry.records import Device, NotKnown, Pairing, RegistryError
-from fleet.serve import ServeError
-from fleet.store import StoreError
+from fleet.store import StoreError, open_store
+from pack.errors import PackError
 
-EXPLAINED = (BrokerError, ConfigError, KeysError, RegistryError, ServeError, StoreError)
+EXPLAINED = (
+    BackupError,
+    BrokerError,
+    ConfigError,
+    ContentMissing,
+    ImportRefused,
+    KeysError,
+    MappingInvalid,
+    PackError,
+    PortTaken,
+    RegistryError,
+    StoreError,
+)
+
+
+def print_verification(data: Path, *, as_json: bool) -> bool:
+    """Recompute all chains and tell; gives whether everything fits."""
+    store = open_store(load_config(data).database or data, writes="fleet")
+    report = verify_chains(store)
+    store.close()
+    if as_json:
+        told = {"journals": report.journals, "verified": report.verified, "entries": report.entries}
+        click.echo(json.dumps(told | {"faults": msgspec.to_builtins(report.faults)}, ensure_ascii=False))
+        return not report.faults
+    for fault in report.faults:
+        click.echo(f"journal {fault.journal_id} of {fault.device}, entry {fault.seq}: {fault.what}")
+    click.echo(f"{report.verified} of {report.journals} journals verified, {report.entries} entries")
+    return not report.faults
 
 
 def waiting(fleet: Fleet, code: str) -> Pairing:

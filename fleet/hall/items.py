@@ -19,6 +19,15 @@ class ContentMissing(LookupError):
     """The hall has no content card yet, so no pack can be built."""
 
 
+class Stored(msgspec.Struct, frozen=True):
+    """A hall's content as it is stored, complete or not."""
+
+    hall: Hall | None
+    departments: tuple[Department, ...]
+    items: tuple[Item, ...]
+    scenarios: tuple[Scenario, ...]
+
+
 class Items:
     """Reads and replaces a hall's content. A record that does not differ from the stored one keeps its version."""
 
@@ -38,15 +47,19 @@ class Items:
 
     def content(self, hall: str) -> Content:
         """Everything a pack of this hall is built from. Raises ContentMissing without a hall card."""
-        cards = self._part(hall, "hall")
-        if hall not in cards:
+        stored = self.stored(hall)
+        if stored.hall is None:
             raise ContentMissing(
                 f"hall {hall!r} has no content card; import its hall.json first: nw-fleet items import hall.json --hall {hall}"
             )
-        return Content(
-            hall=cards[hall],
+        return Content(hall=stored.hall, departments=stored.departments, items=stored.items, scenarios=stored.scenarios)
+
+    def stored(self, hall: str) -> Stored:
+        """Everything that is stored of a hall; empty for a hall without content."""
+        return Stored(
+            hall=self._part(hall, "hall").get(hall),
             departments=tuple(self._part(hall, "department").values()),
-            items=tuple(self.items(hall).values()),
+            items=tuple(self._part(hall, "item").values()),
             scenarios=tuple(self._part(hall, "scenario").values()),
         )
 
