@@ -43,7 +43,7 @@ def answers(item: Item, language: Language) -> Answers:
     return Answers(
         name=item.name.get(language),
         kind=phrase(f"handling.{item.handling}"),
-        visits=NOTHING if item.visits is None else phrase("guide.visits", count=item.visits),
+        visits=visits(item),
         can=tuple(text.get(language) for text in guide.conditions) if guide else (),
         bring=checklist([item], language),
         where=" · ".join((place.floor.get(language), place.zone.get(language))) if place else "",
@@ -55,6 +55,13 @@ def answers(item: Item, language: Language) -> Answers:
         steps=tuple(step.name.get(language) for step in guide.steps) if guide else (),
         complete=guide is not None,
     )
+
+
+def visits(item: Item) -> Phrase:
+    """How often one has to come: 跑 1 次, 不用跑窗口."""
+    if item.visits is None:
+        return NOTHING
+    return phrase("guide.visits", count=item.visits) if item.visits else phrase("guide.visits_none")
 
 
 def limit(duration: Duration) -> Phrase:

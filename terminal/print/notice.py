@@ -5,6 +5,7 @@ import segno
 from hal.paper import Block, Columns, Cut, Feed, Qr, Rule, Text, columns_of
 from pack.notice import Notice, Section, Tick
 from terminal.wording import Say
+from ui.typeset import break_lines
 
 _QUIET_MODULES = 8
 _LARGEST_MODULE = 6
@@ -60,25 +61,44 @@ def _section(section: Section, ticked: frozenset[int], columns: int, say: Say) -
     if not (section.rows or section.ticks or section.lines):
         return []
     blocks: list[Block] = [Text(f"[{section.title}]", bold=True)]
-    blocks += [Columns(("·", line), (2, 0)) for line in section.lines]
+    for line in section.lines:
+        numbered = line[:1].isdigit()
+        blocks += hanging("" if numbered else "·", line, indent=0 if numbered else 2, columns=columns)
     for index, tick in enumerate(section.ticks):
-        blocks += _tick(tick, index in ticked)
-    blocks += [_row(row.label, row.value, columns) for row in section.rows]
+        blocks += _tick(tick, index in ticked, columns)
+    for row in section.rows:
+        blocks += _row(row.label, row.value, columns)
     return [*blocks, Text("")]
 
 
-def _tick(tick: Tick, has_it: bool) -> list[Block]:
+def hanging(mark: str, text: str, *, indent: int, columns: int, bold: bool = False) -> list[Block]:
+    """`text` in lines as readers expect them broken, each after `indent` columns; `mark` stands before the first.
+
+    The printer's driver breaks lines too, but anywhere: it would begin one with 。 or 》.
+    """
+    lines, _ = break_lines(text, columns - indent, columns_of)
+    if not indent:
+        return [Text(line, bold=bold) for line in lines]
+    marks = [mark] + [""] * (len(lines) - 1)
+    return [Columns((sign, line), (indent, 0), bold=bold) for sign, line in zip(marks, lines, strict=True)]
+
+
+def _tick(tick: Tick, has_it: bool, columns: int) -> list[Block]:
     box = "√" if has_it else "□" if tick.has_box else "－"
-    more = "; ".join(filter(None, [tick.manner, *tick.remarks]))
-    blocks: list[Block] = [Columns((box, tick.name), (3, 0), bold=True), Columns(("", more), (3, 0))]
+    more = "；".join(text.rstrip("。. ") for text in (tick.manner, *tick.remarks) if text)
+    blocks = hanging(box, tick.name, indent=3, columns=columns, bold=True)
+    blocks += hanging("", more, indent=3, columns=columns)
     if len(tick.used_by) > 1:
-        blocks.append(Columns(("", "→ " + " / ".join(tick.used_by)), (3, 0)))
+        blocks += hanging("", "→ " + " / ".join(tick.used_by), indent=3, columns=columns)
     return blocks
 
 
-def _row(label: str, value: str, columns: int) -> Block:
-    width = min(max(columns_of(label) + 2, 10), columns // 2)
-    return Columns((label, value), (width, 0))
+def _row(label: str, value: str, columns: int) -> list[Block]:
+    width = max(columns_of(label) + 2, 10)
+    if width > columns // 2:
+        # A long label, as fees have them, leaves the value no room beside it.
+        return [*hanging("", label, indent=0, columns=columns), *hanging("", value, indent=3, columns=columns)]
+    return hanging(label, value, indent=width, columns=columns)
 
 
 def _signatures(masked_name: str, say: Say) -> list[Block]:
