@@ -268,9 +268,10 @@ class Agent:
             resend_after_ms=round(self._config.agent.resend_after_s * 1_000),
         )
         self._desired = DesiredKeeper(self._config.data_path, device=self._identity.device, fleet_key=fleet_key, store=self._store)
+        host, _, port = (self._config.fleet.broker or f"{welcome.broker_host}:{welcome.broker_port}").rpartition(":")
         self._link = Link(
-            host=welcome.broker_host,
-            port=welcome.broker_port,
+            host=host,
+            port=int(port),
             tenant=welcome.tenant,
             device=self._identity.device,
             context=self._tls,

@@ -27,9 +27,13 @@ class ConfigError(ValueError):
 
 
 class FleetConfig(Struct, frozen=True):
-    """Where the fleet is. `url` is the HTTPS address for pairing; empty: the device stays alone and keeps what it records."""
+    """Where the fleet is. `url` is the HTTPS address for pairing; empty: the device stays alone and keeps what it records.
+
+    `broker` (`host:port`) replaces the broker's address that the fleet tells, for a device that reaches it by another way.
+    """
 
     url: str = ""
+    broker: str = ""
 
 
 class PanelConfig(Struct, frozen=True):
@@ -209,6 +213,9 @@ def _check(config: DeviceConfig) -> list[str]:
     if len(str(config.socket_path).encode()) > 107:
         problems.append(f"socket is {len(str(config.socket_path).encode())} bytes long; a Unix socket's path has at most 107")
     problems += _check_url(config.fleet.url)
+    host, _, port = config.fleet.broker.rpartition(":")
+    if config.fleet.broker and not (host and port.isdecimal() and 0 < int(port) < 65_536):
+        problems.append(f"fleet.broker is {config.fleet.broker!r}; write host:port with a port of 1–65535, or leave it out")
     if config.panel.day_from == config.panel.night_from:
         problems.append(f"panel.day_from and panel.night_from are both {config.panel.day_from}; set two different hours")
     return problems
