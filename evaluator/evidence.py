@@ -5,8 +5,9 @@ The level goes into a ledger leaf (wire.leaf) and into a box sealed to the fleet
 
 import queue
 import secrets
+import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
@@ -46,10 +47,11 @@ class Evidence:
         self._thread.start()
 
     def stop(self, timeout_s: float = 5.0) -> None:
-        """Write what is still waiting, then end."""
+        """Write what is still waiting, then end and close the journal."""
         self._work.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        self._journal.close()
 
     def invited(self, invitation: Invitation, done: Callable[[str | None], object]) -> None:
         """See Book."""
@@ -79,6 +81,38 @@ class Evidence:
     def closed(self, close: Close, done: Callable[[str | None], object]) -> None:
         """See Book."""
         self._put(lambda: self._commit("rating.closed", self._close_body(close)), lambda _: done(None), done)
+
+    def prune(self, archived: Sequence[tuple[bytes, int]]) -> None:
+        """Let go of entries that the fleet holds in a verified backup, by (journal id, archived through)."""
+        self._housekeep("prune", lambda: self._journal.apply_archived(archived))
+
+    def close_damaged(self, journal_id: bytes, reason: str) -> None:
+        """Go on in a new journal, when a reader met damage in the present one; a report about an older one changes nothing."""
+
+        def close() -> None:
+            if journal_id == self._journal.journal_id:
+                self._journal.close_damaged(reason)
+
+        self._housekeep("close_damaged", close)
+
+    def measure(self, done: Callable[[float], object]) -> None:
+        """Tell the free share of the budget, 0–1, to `done` on the flow's thread."""
+
+        def measure() -> None:
+            free = self._journal.free_share
+            self._post(lambda: done(free))
+
+        self._housekeep("measure", measure)
+
+    def _housekeep(self, what: str, job: Callable[[], object]) -> None:
+        def careful() -> None:
+            try:
+                job()
+            except (JournalError, OSError, sqlite3.Error) as error:
+                # Ratings go on; the next round tries again.
+                log.error("housekeeping of the journal failed", what=what, error=str(error))
+
+        self._work.put(careful)
 
     def recover(self) -> int:
         """Close what a power cut or crash left open; the last press stands. Call before `start`. Returns how many were closed.

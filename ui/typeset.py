@@ -60,7 +60,12 @@ def break_lines(text: str, width: float, measure: Callable[[str], float]) -> tup
 
 def _without_orphan(line: str, last: str, width: float, measure: Callable[[str], float]) -> list[str]:
     """Move words down to a last line that is hardly there: one character alone reads like a mistake."""
+    if not line or not last:
+        return [line, last]
     pieces = units(line)
-    while len(pieces) > 4 and measure(last) < width * 0.18 and measure(pieces[-1] + last) <= width:
-        last = (pieces.pop() + last).lstrip()
+    # Two ends that would be one piece side by side had a space between them, at which the line was broken.
+    between = " " if len(units(line[-1] + last[0])) == 1 else ""
+    while len(pieces) > 4 and measure(last) < width * 0.18 and measure(pieces[-1] + between + last) <= width:
+        last = (pieces.pop() + between + last).lstrip()
+        between = ""
     return ["".join(pieces).rstrip(), last]

@@ -66,6 +66,13 @@ class Desk:
         self._pairing, self._pairing_code, self._desired, self._can_seal = pairing, code, desired, can_seal
         self._sign(offline=offline)
 
+    def settle(self, *, times: Times, language: Language) -> None:
+        """Take over settings of the fleet, from the next rating on."""
+        self.times, self._home_language = times, language
+        if self._occasion is None:
+            self._language = language
+        self.refresh()
+
     def hardware(self, *, buttons_down: bool) -> None:
         """Whether the five buttons are out of order; touching works all the same."""
         self._sign(buttons_down=buttons_down)

@@ -1,17 +1,43 @@
 """Ask: five answers, one of them touched or pressed; or none, which is an answer too."""
 
-from kivy.properties import BooleanProperty, ObjectProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
 
 from evaluator.flow.scene import Ask
 from evaluator.screens.view import View
 from ui.language import words
+from ui.theme import theme
 from ui.widgets.level_card import LevelCard
+from ui.widgets.text import fitting_size
 
 LEVELS = (5, 4, 3, 2, 1)
 
 
 class AskView(View):
-    """Draws scene.Ask. A card answers when the finger lands; while a press goes to the disk, all cards wait."""
+    """Draws scene.Ask. A card answers when the finger lands; while a press goes to the disk, all cards wait.
+
+    `level_size` is one font size for all five answers: a smaller 非常不满意 would push people to the others.
+    """
+
+    level_size = NumericProperty(20)
+    lines = NumericProperty(1)
+
+    def on_kv_post(self, base_widget: object) -> None:
+        """Find the common size, and again when panel, language or profile change."""
+        self.bind(size=self._equalise, lines=self._equalise)
+        words.bind(of=self._equalise)
+        theme.bind(large=self._equalise)
+        self._equalise()
+
+    def _equalise(self, *_: object) -> None:
+        inside = (self.width - 2 * theme.mm(5 if theme.compact else 8) - 4 * theme.mm(2.4 if theme.compact else 4)) / 5
+        self.level_size = fitting_size(
+            [words.t(f"level.{level}") for level in LEVELS],
+            width=inside - 2 * theme.mm(1.2) - 2,
+            lines=int(self.lines),
+            font=words.font_bold,
+            wanted=int(theme.large),
+            floor=int(theme.floor),
+        )
 
 
 class AnswerCard(LevelCard):

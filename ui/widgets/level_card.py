@@ -16,3 +16,4 @@ class LevelCard(Touchable, Surface):
     text = StringProperty("")
     hint = StringProperty("")
     lines = NumericProperty(1)
+    font_size = NumericProperty(20)

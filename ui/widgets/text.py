@@ -1,6 +1,6 @@
 """Words: the one text widget. It breaks lines properly, shrinks to fit down to a floor, and falls back for rare characters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from kivy.clock import Clock
@@ -33,6 +33,18 @@ def _ruler(font: str, size: int) -> Callable[[str], float]:
         return float(label.get_extents(text)[0])
 
     return measure
+
+
+def fitting_size(texts: Iterable[str], *, width: float, lines: int, font: str, wanted: int, floor: int) -> int:
+    """The largest font size, at most `wanted` and at least `floor`, at which all texts fit `lines` lines of `width` pixels.
+
+    For texts that must weigh the same, such as the five answers of a rating.
+    """
+    for size in range(int(wanted), int(floor), -1):
+        broken = [break_lines(text, max(1, width), _ruler(font, size)) for text in texts]
+        if all(fits and len(found) <= lines for found, fits in broken):
+            return size
+    return int(floor)
 
 
 class Words(Widget):

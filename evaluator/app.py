@@ -1,0 +1,153 @@
+"""The evaluator's command line: `nw-evaluator --config FILE` shows the screen, `--check` explains a configuration."""
+
+import os
+import signal
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+if TYPE_CHECKING:
+    from hal.config import HalConfig
+    from runtime.config import DeviceConfig
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="nightwindow", message="%(package)s %(version)s")
+@click.option("--config", "config_file", required=True, type=click.Path(path_type=Path), help="The device's device.toml.")
+@click.option("--check", is_flag=True, help="Only explain every mistake in the configuration; exit status 1 if there is one.")
+@click.option(
+    "--outline",
+    type=click.Path(path_type=Path),
+    envvar="NW_OUTLINE",
+    help="Unix socket that tells tests what can be touched; off by default.",
+)
+@click.option("--position", type=(int, int), metavar="X Y", help="Where the window appears on a desktop; ignored when full screen.")
+def main(config_file: Path, check: bool, outline: Path | None, position: tuple[int, int] | None) -> None:
+    """The rating device at a window of a service hall. Runs until it is told to stop (SIGTERM or SIGINT).
+
+    It shows the clerk's card, asks for a rating when the clerk's side invites one, and records it in its own journal; the
+    agent (nw-agent) hands the journal over. It works without a network and without an agent. See docs/device.md.
+    """
+    config, hal_config = _settings(config_file)
+    if check:
+        click.echo(f"{config_file}: no mistakes found.")
+        return
+    from runtime.identity import IdentityError
+    from runtime.journal import JournalError
+    from ui.fonts import FontsMissing
+    from ui.window import WindowError
+
+    try:
+        _show(config, hal_config, outline=outline, position=position)
+    except (IdentityError, JournalError, FontsMissing, WindowError, ValueError) as error:
+        _fail([str(error)])
+
+
+def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
+    from hal import config as hal_settings
+    from runtime import config as settings
+    from ui.tokens import Panel, PanelError
+
+    problems: list[str] = []
+    try:
+        config = settings.load(config_file)
+    except settings.ConfigError as error:
+        _fail(error.problems)
+    if config.role != "evaluator":
+        problems.append(f'role is "{config.role}"; nw-evaluator needs role = "evaluator"')
+    panel = config.panel
+    try:
+        Panel(panel.width_px, panel.height_px, panel.width_mm, panel.height_mm)
+    except PanelError as error:
+        problems.append(str(error))
+    if panel.width_px <= panel.height_px:
+        problems.append(
+            f"panel.width_px is {panel.width_px} and height_px {panel.height_px}; an evaluator's panel lies, set width above height"
+        )
+    try:
+        hal_config = hal_settings.from_table(config.hal)
+    except hal_settings.ConfigError as error:
+        _fail(problems + error.problems)
+    if problems:
+        _fail(problems)
+    return config, hal_config
+
+
+def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | None, position: tuple[int, int] | None) -> None:
+    import structlog
+
+    from ui import window
+    from ui.tokens import Panel
+
+    _log_level(config.log.level)
+    log = structlog.get_logger("evaluator.app")
+    config.data_path.mkdir(parents=True, exist_ok=True)
+    panel = Panel(config.panel.width_px, config.panel.height_px, config.panel.width_mm, config.panel.height_mm)
+    title = "Nightwindow evaluator"
+    window.configure(panel, data_dir=config.data_path, title=title, fullscreen=config.panel.fullscreen, position=position)
+    faces: list[Any] = []
+    failures: list[Exception] = []
+
+    def build() -> Any:
+        from evaluator.face import EvaluatorFace
+
+        face = EvaluatorFace(config, hal_config, software=software_name(), outline=outline)
+        faces.append(face)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: face.bridge.post(window.stop))
+        return face.stage
+
+    def first_frame(seconds: float) -> None:
+        log.info("first frame", first_frame_s=round(seconds, 2), pid=os.getpid())
+        faces[0].drawn(seconds)
+        faces[0].bridge.post(join)
+
+    def join() -> None:
+        from runtime.clock import SystemClock
+        from runtime.identity import ensure
+        from runtime.journal import Journal
+
+        try:
+            identity = ensure(config.data_path)
+            budget = config.journal.evidence_budget_mb * 1_048_576
+            journal = Journal.open(config.data_path, "evidence", identity=identity, clock=SystemClock(), budget_bytes=budget)
+            faces[0].start(identity, journal)
+        except Exception as error:
+            # Kivy would swallow nothing, but its traceback would hide what a technician can do about it.
+            failures.append(error)
+            window.stop()
+            return
+        log.info("ready", ready_s=round(window.seconds_since_start(), 2))
+
+    window.run(build, title=title, on_first_frame=first_frame, on_stop=lambda: faces and faces[0].stop())
+    if failures:
+        raise failures[0]
+
+
+def software_name() -> str:
+    """How this software is called in what it reports."""
+    try:
+        return f"nightwindow {version('nightwindow')}"
+    except PackageNotFoundError:
+        return "nightwindow (from source)"
+
+
+def _log_level(level: str) -> None:
+    import logging
+
+    import structlog
+
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())))
+
+
+def _fail(problems: list[str]) -> NoReturn:
+    for problem in problems:
+        click.echo(f"nw-evaluator: {problem}", err=True)
+    sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

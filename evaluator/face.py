@@ -1,0 +1,247 @@
+"""The running evaluator: flow, screen, hardware, journal and agent joined. Built by `evaluator.app`, lives until it is stopped."""
+
+import time
+from datetime import datetime
+from pathlib import Path
+
+import structlog
+from kivy.clock import Clock as FrameClock
+
+from evaluator import screens
+from evaluator.agent import AgentTalk, is_offline, parts
+from evaluator.evidence import Evidence
+from evaluator.flow import tags
+from evaluator.flow.desk import Desk
+from evaluator.flow.occasion import Times
+from evaluator.flow.scene import Scene, Signs, Starting
+from evaluator.hardware import Hardware
+from evaluator.shown import LOCALE, TAGS_FILE, view_of
+from hal.config import HalConfig
+from runtime.clock import NOT_BEFORE_MS, SystemClock
+from runtime.config import DeviceConfig, with_overrides
+from runtime.identity import Identity
+from runtime.journal import NEAR_END_SHARE, Journal
+from runtime.local import FaceLink, FaceState
+from ui import rules
+from ui.bridge import Bridge
+from ui.language import words
+from ui.outline import OutlineServer
+from ui.stage import Stage
+from ui.theme import theme
+from ui.tokens import Panel
+
+log = structlog.get_logger("evaluator.face")
+
+TICK_S = 0.25
+"""How often time passes for the flow while a rating is open; otherwise once a second."""
+STORAGE_EVERY_S = 20.0
+
+
+class FlowClock:
+    """The flow's two times, from the journal's clock, which the fleet may have repaired."""
+
+    def __init__(self, clock: SystemClock) -> None:
+        self._clock = clock
+
+    def mono_s(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def wall_ms(self) -> int:
+        """UTC milliseconds."""
+        return self._clock.now().wall_ms
+
+
+def panel_of(config: DeviceConfig) -> Panel:
+    """The evaluator's glass. Raises ui.tokens.PanelError when it cannot be."""
+    panel = config.panel
+    return Panel(panel.width_px, panel.height_px, panel.width_mm, panel.height_mm)
+
+
+def times_of(config: DeviceConfig) -> Times:
+    """The flow's waiting times."""
+    rating = config.rating
+    return Times(rating.invitation_s, rating.correction_s, rating.reasons_s, rating.receipt_s)
+
+
+def is_night(hour: int, *, day_from: int, night_from: int) -> bool:
+    """Whether the dark palette belongs to this hour; night may begin after midnight."""
+    if day_from < night_from:
+        return not day_from <= hour < night_from
+    return night_from <= hour < day_from
+
+
+class EvaluatorFace:
+    """Everything of one evaluator. Made on the Kivy thread; `stage` is the root widget and shows the first scene at once.
+
+    `start` opens journal, hardware and the agent's socket after the first frame, so that people see a screen early.
+    """
+
+    def __init__(self, config: DeviceConfig, hal_config: HalConfig, *, software: str, outline: Path | None = None) -> None:
+        self._file_config = self.config = config
+        self._hal_config, self._software = hal_config, software
+        self._clock = SystemClock()
+        self.bridge = Bridge()
+        words.load([LOCALE], cache=config.data_path / "cache")
+        rules.load_widgets()
+        screens.load()
+        theme.use(panel_of(config), kind="desk")
+        words.use(config.language)
+        self.stage = Stage()
+        self._outline = OutlineServer(outline, self.stage, self.bridge) if outline else None
+        self._desk: Desk | None = None
+        self._first_frame_s = 0.0
+        self._evidence_free = 1.0
+        self._view = view_of(Starting(Signs(), config.language, "standard"), None, clock="", date="")
+        self._minute()
+        self.stage.show(self._view, "starting")
+
+    @property
+    def desk(self) -> Desk:
+        """The flow; there from `start` on."""
+        assert self._desk is not None
+        return self._desk
+
+    def start(self, identity: Identity, journal: Journal) -> None:
+        """Join journal, hardware and agent, and begin. The journal is owned from here on."""
+        self.evidence = Evidence(journal, seal_key=self._seal_key, post=self.bridge.post)
+        if closed := self.evidence.recover():
+            log.warning("a cut left ratings open; they were closed", closed=closed)
+        self.evidence.start()
+        self.hardware = Hardware(self._hal_config, post=self.bridge.post, on_health=self._take_health)
+        talk = AgentTalk(self)
+        self.link = FaceLink(
+            self.config.socket_path,
+            data_dir=self.config.data_path,
+            role="evaluator",
+            software=self._software,
+            device=identity.device,
+            clock=self._clock,
+            on_message=lambda message: self.bridge.post(lambda: talk.take(message)),
+        )
+        self._desk = Desk(
+            book=self.evidence,
+            clock=FlowClock(self._clock),
+            signals=self.hardware,
+            tags=tags.load(TAGS_FILE),
+            times=times_of(self.config),
+            device=identity.device,
+            language=self.config.language,
+            on_scene=self._show,
+        )
+        self._ticking = FrameClock.schedule_interval(self._tick, 1.0)
+        self.take_view()
+        self.hardware.start(self.desk)
+        self.link.start()
+        FrameClock.schedule_interval(lambda _: self._measure_storage(), STORAGE_EVERY_S)
+        self._measure_storage()
+        self._take_health()
+
+    def stop(self) -> None:
+        """Close an open rating with what stands, then let hardware, agent and journal go."""
+        if self._desk is None:
+            return
+        self.desk.stop()
+        self.evidence.stop()
+        self.hardware.close()
+        self.link.stop()
+        if self._outline:
+            self._outline.close()
+
+    def drawn(self, first_frame_s: float) -> None:
+        """Remember how long the first frame took, for the fleet's charts."""
+        self._first_frame_s = round(first_frame_s, 2)
+
+    def _seal_key(self) -> bytes | None:
+        desired = self.link.view.desired
+        return desired.seal_key if desired is not None else None
+
+    # What comes in
+
+    def take_view(self) -> None:
+        """The agent's view changed: pairing, place, window, settings, what is archived."""
+        view = self.link.view
+        if view.desired is not None:
+            self.config, mistakes = with_overrides(self._file_config, view.desired.settings)
+            for mistake in mistakes:
+                log.warning("the fleet set something impossible", mistake=mistake)
+            self.desk.settle(times=times_of(self.config), language=self.config.language)
+        self.desk.clock_unsure(self._clock.now().wall_ms < NOT_BEFORE_MS)
+        self.desk.view(
+            pairing=view.pairing,
+            code=view.pairing_code,
+            offline=is_offline(view),
+            desired=view.desired,
+            can_seal=view.desired is not None,
+        )
+        if view.archived:
+            self.evidence.prune([(each.journal_id, each.through_seq) for each in view.archived])
+            self._measure_storage()
+        self._minute_text()
+
+    def _take_health(self) -> None:
+        self.desk.hardware(buttons_down=self.hardware.buttons_down)
+        self._report()
+
+    def _measure_storage(self) -> None:
+        def measured(free_share: float) -> None:
+            self._evidence_free = free_share
+            self.desk.storage(nearly_full=free_share < NEAR_END_SHARE)
+            self._report()
+
+        self.evidence.measure(measured)
+
+    def _report(self) -> None:
+        self.link.report(
+            FaceState(
+                screen=self.desk.scene.name,
+                parts=parts(self.hardware.health()),
+                levels={"first_frame_s": self._first_frame_s} if self._first_frame_s else {},
+                evidence_free=round(self._evidence_free, 2),
+            )
+        )
+
+    # Time and what is shown
+
+    def _tick(self, *_: object) -> None:
+        self.link.beat()
+        self.desk.tick()
+
+    def _pace(self, *, rating: bool) -> None:
+        wanted = TICK_S if rating else 1.0
+        if self._ticking.timeout != wanted:
+            self._ticking.cancel()
+            self._ticking = FrameClock.schedule_interval(self._tick, wanted)
+
+    def _show(self, scene: Scene) -> None:
+        if words.code != scene.language:
+            words.use(scene.language)
+            self._minute_text()
+        if theme.profile != scene.profile:
+            theme.use(profile=scene.profile)
+        if self._view.scene.name == scene.name:
+            self._view.scene = scene
+        else:
+            self._view = view_of(scene, self.desk, clock=self._view.clock, date=self._view.date)
+            self.stage.show(self._view, scene.name)
+            self._pace(rating=self.desk.is_rating)
+            self._report()
+
+    def _minute(self, *_: object) -> None:
+        now = self._now()
+        panel = self.config.panel
+        night = is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
+        if theme.night != night:
+            theme.use(night=night)
+        self._minute_text()
+        FrameClock.schedule_once(self._minute, 60.0 - now.second - now.microsecond / 1e6 + 0.02)
+
+    def _minute_text(self) -> None:
+        now = self._now()
+        # A clock that was never set would tell people a wrong time; no time is better.
+        known = self._clock.now().wall_ms >= NOT_BEFORE_MS
+        self._view.clock = f"{now:%H:%M}" if known else ""
+        self._view.date = words.date(now) if known else ""
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self._clock.now().wall_ms / 1000).astimezone()
