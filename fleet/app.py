@@ -7,21 +7,22 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from fleet.access import tables as _access_tables  # noqa: F401 - every feature's tables are known after importing this module
+from fleet.access.audit import Audit
 from fleet.access.service import Access
 from fleet.config import Config, load_config
 from fleet.control.packs import Packs
 from fleet.control.service import Control
 from fleet.hall.items import Items
 from fleet.keys import Keys, load_keys
-from fleet.ratings import tables as _ratings_tables  # noqa: F401
+from fleet.ratings.projection import Projection
+from fleet.ratings.service import Ratings
 from fleet.registry.authority import Authority
 from fleet.registry.pairing import Meeting, Pairings
 from fleet.registry.records import Refused
 from fleet.registry.service import Registry
 from fleet.revocation import Revocation
 from fleet.store import Store, open_store
-from fleet.watch import tables as _watch_tables  # noqa: F401
+from fleet.watch.service import Wanted, Watch
 
 
 class Fleet(Struct, frozen=True):
@@ -32,9 +33,13 @@ class Fleet(Struct, frozen=True):
     store: Store
     keys: Keys
     access: Access
+    audit: Audit
     registry: Registry
     pairings: Pairings
+    watch: Watch
     control: Control
+    projection: Projection
+    ratings: Ratings
     items: Items
 
     def close(self) -> None:
@@ -53,7 +58,16 @@ def open_fleet(data: Path) -> Fleet:
     authority = Authority.open(data / "ca")
     access = Access(store)
     registry = Registry(store, on_revoke=Revocation(data, config, store, authority).apply)
-    control = Control(store, registry, Packs(store, content_folder(data)), signing=keys.signing, seal=keys.seal.public_key)
+    watch = Watch(store, registry)
+    packs = Packs(store, content_folder(data))
+    control = Control(store, registry, packs, signing=keys.signing, seal=keys.seal.public_key, on_change=watch.bump)
+    watch.wanted = lambda: {
+        device: Wanted(configuration=version, content=content, since_ms=made_ms)
+        for device, (version, content, made_ms) in control.wanted_versions().items()
+    }
+    ratings = Ratings(store, registry)
+    watch.more = ratings.causes
+    projection = Projection(store, registry, seal=keys.seal)
 
     def desired_for(device: str) -> bytes:
         signed = control.refresh(device)
@@ -62,7 +76,21 @@ def open_fleet(data: Path) -> Fleet:
         return signed
 
     pairings = Pairings(store, authority, meeting(config, keys), desired_for=desired_for)
-    return Fleet(data, config, store, keys, access, registry, pairings, control, Items(store))
+    return Fleet(
+        data=data,
+        config=config,
+        store=store,
+        keys=keys,
+        access=access,
+        audit=Audit(store),
+        registry=registry,
+        pairings=pairings,
+        watch=watch,
+        control=control,
+        projection=projection,
+        ratings=ratings,
+        items=Items(store),
+    )
 
 
 def content_folder(data: Path) -> Path:

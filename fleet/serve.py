@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import socket
 import ssl
 from pathlib import Path
 
@@ -10,11 +9,12 @@ import uvicorn
 from fastapi import FastAPI
 
 from fleet.app import Fleet, content_folder, open_fleet
+from fleet.broker import SERVE
+from fleet.link import make_client
+from fleet.ports import check_port
 from fleet.registry.door import make_door
-
-
-class ServeError(Exception):
-    """The server cannot begin; the message says why and what to do."""
+from fleet.serving import Serving
+from fleet.web import make_web
 
 
 def door_server(fleet: Fleet) -> uvicorn.Server:
@@ -32,19 +32,29 @@ def door_server(fleet: Fleet) -> uvicorn.Server:
     )
 
 
+def web_server(fleet: Fleet) -> uvicorn.Server:
+    """The HTTP server of console and API, not started."""
+    settings = fleet.config.console
+    return _server(make_web(fleet), settings.bind, settings.port)
+
+
 def run(data: Path) -> None:
-    """Run until SIGTERM or SIGINT. Raises ConfigError, KeysError, StoreError, or ServeError for a port in use."""
+    """Run until SIGTERM or SIGINT. Raises ConfigError, KeysError, StoreError, or PortTaken."""
     fleet = open_fleet(data)
+    serving = Serving(fleet, make_client(data, SERVE, manual_ack=True))
     try:
-        asyncio.run(serve([door_server(fleet)]))
+        servers = [door_server(fleet), web_server(fleet)]
+        serving.start()
+        asyncio.run(serve(servers))
     finally:
+        serving.stop()
         fleet.close()
 
 
 async def serve(servers: list[uvicorn.Server]) -> None:
     """Run servers side by side; the first that ends, and every signal, ends all."""
     for server in servers:
-        _check_port(server.config.host, server.config.port)
+        check_port(server.config.host, server.config.port)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, lambda: [setattr(server, "should_exit", True) for server in servers])
@@ -66,12 +76,3 @@ def _server(app: FastAPI, host: str, port: int, **tls: object) -> uvicorn.Server
         **tls,  # type: ignore[arg-type]
     )
     return uvicorn.Server(config)
-
-
-def _check_port(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise ServeError(f"{host}:{port} cannot be used: {error.strerror}. Choose another port in fleet.toml") from error

@@ -41,7 +41,8 @@ class Serving:
     def stop(self) -> None:
         """End the link and the rounds; waits for a round under way."""
         self._stopping.set()
-        self._thread.join(timeout=10)
+        if self._thread.is_alive():
+            self._thread.join(timeout=10)
         if self.link is not None:
             self.link.stop()
         self._fleet.watch.flush()

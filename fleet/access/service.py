@@ -230,7 +230,7 @@ class Access:
                 raise AccessError(f"没有在用的密钥 {key_id}", f"there is no key {key_id!r} in use")
             self._note(connection, by, "key.revoke", key_id)
 
-    def keys(self) -> list[ApiKey]:
+    def api_keys(self) -> list[ApiKey]:
         """All API keys, newest first."""
         columns = [api_keys.c[field] for field in ApiKey.__struct_fields__]
         with self._store.read() as connection:

@@ -1,0 +1,26 @@
+"""Puts the console on a FastAPI application: login, every page, downloads."""
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from nicegui import app as nicegui_app
+from nicegui import ui
+
+from fleet.app import Fleet
+from fleet.console.pages import audit, device, devices, halls, incidents, items, overview, pairing, ratings, users
+from fleet.console.site import Refused, Site, mount_access
+
+PAGES = (overview, incidents, halls, devices, device, pairing, ratings, items, users, audit)
+
+
+def mount_console(app: FastAPI, fleet: Fleet) -> None:
+    """Add all pages to the application. NiceGUI serves its scripts from its own package: no request leaves the server."""
+    site = Site(fleet)
+    mount_access(app, fleet)
+    for module in PAGES:
+        module.mount(app, site)
+
+    @nicegui_app.exception_handler(Refused)
+    async def refused(_request: Request, error: Refused) -> Response:
+        return error.response
+
+    ui.run_with(app, title="Nightwindow", favicon="🪟", language="zh-CN", show_welcome_message=False, reconnect_timeout=10)

@@ -1,0 +1,325 @@
+"""事项: a hall's items: search, detail, import with a report before anything is written, building and publishing packs."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Depends, FastAPI
+from fastapi.responses import RedirectResponse
+from nicegui import run, ui
+
+from fleet.console import labels
+from fleet.console.parts import Tag, button, card, chip, link, pairs, select, table, text_input
+from fleet.console.site import Page, Site
+from fleet.hall.importer import ImportPlan, compare, read_items
+from fleet.hall.publish import publish
+from pack.model import Duration, Item, Text
+
+PER_PAGE = 25
+MOST_PROBLEMS = 100
+MAX_UPLOAD_BYTES = 64 * 1024 * 1024
+
+
+def mount(app: FastAPI, site: Site) -> None:
+    """Add the pages."""
+
+    @ui.page("/items")
+    def items(page: Page = Depends(site.guard()), hall: str = "", q: str = "", status: str = "", at: int = 1) -> None:
+        halls = page.fleet.registry.halls()
+        hall = hall if hall in {each.code for each in halls} else (halls[0].code if halls else "")
+        with site.frame(page, "items", page.say("事项", "Items")):
+            if not hall:
+                with card():
+                    Tag(
+                        "p",
+                        page.say(
+                            "先登记大厅：nw-fleet items import hall.json", "Register a hall first: nw-fleet items import hall.json"
+                        ),
+                        "empty",
+                    )
+                return
+            asked = {"hall": hall, "q": q[:100], "status": status}
+            _filters(page, asked)
+            with Tag("div", classes="two"):
+                _list(page, asked, max(1, at))
+                with Tag("div", classes="stack"):
+                    _packs(page, hall)
+                    if page.may("operate"):
+                        _import(page, hall)
+
+    @ui.page("/items/{hall}/{code}")
+    def item(hall: str, code: str, page: Page = Depends(site.guard())) -> RedirectResponse | None:
+        found = page.fleet.items.items(hall).get(code)
+        if found is None:
+            return RedirectResponse("/items")
+        with site.frame(page, "items", words(page, found.name), crumb=(page.say("事项", "Items"), f"/items?hall={hall}")):
+            _detail(page, hall, found)
+        return None
+
+
+def words(page: Page, text: Text | None) -> str:
+    """A text of the content in the visitor's language."""
+    return text.get("en" if page.language == "en" else "zh") if text else ""
+
+
+def _filters(page: Page, asked: dict[str, str]) -> None:
+    with Tag("form", classes="filters", method="get", action="/items"):
+        select(
+            "hall",
+            page.say("大厅", "Hall"),
+            [(hall.code, page.title(hall.title)) for hall in page.fleet.registry.halls()],
+            asked["hall"],
+        )
+        text_input("q", page.say("名称、别名或编码", "Name, alias or code"), asked["q"], type="search")
+        states = [("", page.say("全部", "All"))] + [
+            (key, labels.label(labels.ITEM_STATES, key, page.language)) for key in labels.ITEM_STATES
+        ]
+        select("status", page.say("状态", "State"), states, asked["status"])
+        Tag("button", page.say("查找", "Search"), "btn", type="submit")
+
+
+def matches(item: Item, needle: str) -> bool:
+    """Whether an item has the text in its name, aliases or code."""
+    texts = (item.name.zh, item.name.en, item.name.ko, item.code, *item.aliases, item.short_name.zh if item.short_name else "")
+    return not needle or any(needle in each.lower() for each in texts)
+
+
+def _list(page: Page, asked: dict[str, str], at: int) -> None:
+    needle = asked["q"].strip().lower()
+    every = page.fleet.items.items(asked["hall"]).values()
+    found = sorted(
+        (item for item in every if asked["status"] in ("", item.status) and matches(item, needle)),
+        key=lambda item: (item.popularity or 10**9, item.code),
+    )
+    pages = max(1, (len(found) + PER_PAGE - 1) // PER_PAGE)
+    at = min(at, pages)
+    with card(page.say(f"{len(found)} 个事项", f"{len(found)} items")):
+        if not found:
+            Tag("p", page.say("没有符合条件的事项", "No item fits"), "empty")
+            return
+        rows = [_row(page, asked["hall"], item) for item in found[(at - 1) * PER_PAGE : at * PER_PAGE]]
+        table(
+            (
+                page.say("名称", "Name"),
+                page.say("编码", "Code"),
+                page.say("办理", "Handling"),
+                page.say("指南", "Guide"),
+                page.say("状态", "State"),
+            ),
+            rows,
+        )
+        with Tag("div", classes="pager"):
+            Tag("span", page.say(f"第 {at} / {pages} 页", f"Page {at} of {pages}"), "soft")
+            if at > 1:
+                link(page.say("上一页", "Previous"), f"/items?{urlencode(asked | {'at': str(at - 1)})}", "btn")
+            if at < pages:
+                link(page.say("下一页", "Next"), f"/items?{urlencode(asked | {'at': str(at + 1)})}", "btn")
+
+
+def _row(page: Page, hall: str, item: Item) -> Sequence[Any]:
+    zh, en, tone = labels.ITEM_STATES[item.status]
+    return (
+        lambda: link(words(page, item.name), f"/items/{hall}/{item.code}"),
+        lambda: Tag("span", item.code, "mono"),
+        labels.label(labels.HANDLINGS, item.handling, page.language),
+        page.say("完整", "Complete") if item.guide else page.say("仅要素", "Core only"),
+        lambda: chip(page.say(zh, en), tone),
+    )
+
+
+def _detail(page: Page, hall: str, item: Item) -> None:
+    departments = {each.code: words(page, each.name) for each in _departments(page, hall)}
+    with card(page.say("要素", "Core")):
+        rows = [
+            (page.say("编码", "Code"), item.code),
+            (page.say("部门", "Department"), departments.get(item.department, item.department)),
+            (page.say("办理", "Handling"), labels.label(labels.HANDLINGS, item.handling, page.language)),
+            (page.say("法定时限", "Legal limit"), limit(page, item.legal_limit)),
+            (page.say("承诺时限", "Promise"), limit(page, item.promise)),
+            (page.say("收费", "Charged"), page.say("是", "Yes") if item.charged else page.say("否", "No")),
+            (page.say("电话", "Phone"), item.phone or "—"),
+            (page.say("别名", "Aliases"), page.say("、", ", ").join(item.aliases) or "—"),
+        ]
+        if item.place:
+            rows.append(
+                (
+                    page.say("地点", "Place"),
+                    f"{words(page, item.place.floor)} {words(page, item.place.zone)} {' '.join(item.place.windows)}",
+                )
+            )
+        rows += [(page.say("未识别：", "Not understood: ") + key, value) for key, value in sorted(item.unread.items())]
+        pairs(rows)
+    if item.guide is None:
+        with card():
+            Tag("p", page.say("还没有完整办事指南", "No complete guide yet"), "empty")
+        return
+    with card(page.say("申请材料", "What to bring")):
+        table(
+            (page.say("材料", "Document"), page.say("份数", "Copies"), page.say("说明", "Note")),
+            [(words(page, each.name), str(each.copies), words(page, each.note) or "—") for each in item.guide.materials],
+            numbers=(1,),
+        )
+    with card(page.say("办理流程", "Steps")):
+        table(
+            (page.say("环节", "Step"), page.say("由谁", "By"), page.say("时限", "Limit")),
+            [(words(page, each.name), words(page, each.by) or "—", limit(page, each.limit)) for each in item.guide.steps],
+        )
+
+
+def _departments(page: Page, hall: str) -> Sequence[Any]:
+    try:
+        return page.fleet.items.content(hall).departments
+    except LookupError:
+        return ()
+
+
+def limit(page: Page, duration: Duration | None) -> str:
+    """A time limit in words."""
+    if duration is None:
+        return "—"
+    units = {"hour": ("小时", "h"), "working_day": ("个工作日", "working days"), "day": ("天", "days"), "month": ("个月", "months")}
+    if duration.unit == "at_once":
+        return page.say("即时办结", "At once")
+    return f"{duration.amount} {page.say(*units[duration.unit])}"
+
+
+def _packs(page: Page, hall: str) -> None:
+    @ui.refreshable
+    def body() -> None:
+        packs = page.fleet.control.packs.history(hall)
+        with card(page.say("内容包", "Content packs")):
+            if packs:
+                rows = [
+                    (pack.version, f"{pack.size / 1e6:.1f} MB", page.time(pack.published_ms), pack.published_by)
+                    for pack in packs[:5]
+                ]
+                table(
+                    (page.say("版本", "Version"), page.say("大小", "Size"), page.say("发布", "Published"), page.say("谁", "By")),
+                    rows,
+                    numbers=(1,),
+                )
+                Tag("p", page.say("各设备显示的版本见设备页。", "Which device shows which version is on its page."), "soft small")
+            else:
+                Tag(
+                    "p",
+                    page.say("还没有发布内容包，终端显示自带内容。", "No pack published yet; terminals show what they have."),
+                    "empty",
+                )
+            if page.may("operate"):
+                with Tag("div", classes="btns"):
+                    button(page.say("生成并发布", "Build and publish"), build, kind="main-act")
+
+    async def build() -> None:
+        ui.notify(page.say("正在生成…", "Building…"))
+        outcome: dict[str, Any] = {}
+
+        def work() -> None:
+            try:
+                outcome["version"] = publish(
+                    page.fleet.items, page.fleet.control, hall, signer=bytes(page.fleet.keys.content), by=page.actor.name
+                ).version
+            except (ValueError, LookupError, OSError) as error:
+                outcome["error"] = str(error)
+
+        await run.io_bound(work)
+
+        def tell(_who: object) -> None:
+            if "error" in outcome:
+                raise ValueError(outcome["error"])
+
+        done = page.say("已发布 ", "Published ") + str(outcome.get("version", ""))
+        page.act("operate", tell, done=done)
+        body.refresh()
+
+    body()
+
+
+def _import(page: Page, hall: str) -> None:
+    with card(page.say("导入事项", "Import items")):
+        Tag(
+            "p",
+            page.say("xlsx、csv、json；先出报告，确认后才写入。", "xlsx, csv, json; you see a report before anything is written."),
+            "soft small",
+        )
+        result = Tag("div", classes="stack")
+
+        async def take(event: Any) -> None:
+            data = await event.file.read()
+            name = Path(event.file.name).name[:120]
+            plan = await run.io_bound(_plan, page, hall, data, name)
+            result.clear()
+            with result:
+                _report(page, hall, plan, result)
+
+        upload = ui.upload(
+            on_upload=take, auto_upload=True, max_file_size=MAX_UPLOAD_BYTES, label=page.say("选择文件", "Choose a file")
+        )
+        upload.props('flat bordered accept=".xlsx,.csv,.json,.jsonl"').style("width:100%")
+
+
+def _plan(page: Page, hall: str, data: bytes, name: str) -> ImportPlan | str:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / ("items" + Path(name).suffix)
+        path.write_bytes(data)
+        try:
+            content = page.fleet.items.content(hall)
+        except LookupError:
+            content = None
+        try:
+            read = read_items(path, departments=content.departments if content else ())
+            return compare(
+                page.fleet.items.items(hall),
+                read,
+                departments=content.departments if content else (),
+                scenarios=content.scenarios if content else (),
+                hall=content.hall if content else None,
+            )
+        except (ValueError, OSError) as error:
+            return str(error)
+
+
+def _report(page: Page, hall: str, plan: ImportPlan | str, box: Tag) -> None:
+    if isinstance(plan, str):
+        Tag("p", plan, "bad")
+        return
+    report = plan.report
+    with Tag("div"):
+        for count, zh, en, tone in (
+            (len(report.new), "新增", "new", "good"),
+            (len(report.changed), "变更", "changed", "warn"),
+            (len(report.unchanged), "不变", "unchanged", ""),
+            (len(report.withdrawn), "取消", "withdrawn", "warn"),
+            (report.refused, "拒收", "refused", "bad"),
+        ):
+            chip(f"{page.say(zh, en)} {count}", tone if count else "").style("margin-right:8px")
+    if plan.blocked:
+        Tag("p", plan.blocked, "bad")
+    if report.problems:
+        with Tag("details"):
+            Tag(
+                "summary",
+                page.say(
+                    f"{len(report.problems) + report.more_problems} 个问题",
+                    f"{len(report.problems) + report.more_problems} problems",
+                ),
+            )
+            rows = [(str(each.row), each.column, each.value[:60], each.reason) for each in report.problems[:MOST_PROBLEMS]]
+            table((page.say("行", "Row"), page.say("列", "Column"), page.say("值", "Value"), page.say("问题", "Problem")), rows)
+    records = [*([plan.hall] if plan.hall else []), *plan.departments, *plan.items, *plan.scenarios]
+    if plan.blocked or not records:
+        return
+
+    def write() -> None:
+        done = page.say(f"已导入 {len(records)} 条", f"{len(records)} records imported")
+        if page.act("operate", lambda who: _write(page, hall, records, who, report.summary()), done=done):
+            box.clear()
+            ui.navigate.reload()
+
+    button(page.say(f"写入 {len(records)} 条", f"Write {len(records)} records"), write, kind="main-act")
+
+
+def _write(page: Page, hall: str, records: list[Any], who: Any, summary: str) -> None:
+    page.fleet.items.put(hall, records, by=who.name)
+    page.fleet.audit.note(who.name, "items.import", subject=hall, detail=summary, address=who.address)

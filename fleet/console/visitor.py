@@ -1,0 +1,95 @@
+"""Who looks at a page, and how things are said to them: language, local time, durations, shares."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from fleet.access.service import Actor
+from fleet.ratings.rules import Tally
+from fleet.watch.messages import words
+from wire.messages import Words
+
+SESSION_COOKIE = "nw_session"
+LANGUAGE_COOKIE = "nw_language"
+
+
+class Visitor:
+    """One person at one page. `language` is zh or en; `zone` is the zone all times are shown in."""
+
+    def __init__(self, actor: Actor, *, language: str, zone: str, now_ms: int) -> None:
+        self.actor = actor
+        self.language = "en" if language == "en" else "zh"
+        self.zone = ZoneInfo(zone)
+        self.now_ms = now_ms
+
+    def say(self, zh: str, en: str) -> str:
+        """The text in the visitor's language: both stand where they are used, so neither can be missing."""
+        return zh if self.language == "zh" else en
+
+    def title(self, text: Words | None) -> str:
+        """A name in the visitor's language, or the Chinese original."""
+        if not text:
+            return ""
+        return text.get(self.language) or text.get("zh", "")  # type: ignore[call-overload, no-any-return]
+
+    def message(self, message: str | None, args: dict[str, str] | None = None) -> str:
+        """The words of a message id."""
+        return words(message, args, language=self.language)
+
+    def local(self, ms: int) -> datetime:
+        """A time in the visitor's zone."""
+        return datetime.fromtimestamp(ms / 1000, self.zone)
+
+    def time(self, ms: int | None) -> str:
+        """Date and time to the minute; the year only when it is another; an em dash for None."""
+        if not ms:
+            return "—"
+        then, now = self.local(ms), self.local(self.now_ms)
+        if then.date() == now.date():
+            return then.strftime("%H:%M")
+        return then.strftime("%m-%d %H:%M" if then.year == now.year else "%Y-%m-%d %H:%M")
+
+    def full_time(self, ms: int | None) -> str:
+        """Date and time to the second, with the zone."""
+        return self.local(ms).strftime("%Y-%m-%d %H:%M:%S %Z") if ms else "—"
+
+    def zone_name(self) -> str:
+        """The zone with its offset, for example `Asia/Shanghai（UTC+8）`."""
+        offset = self.local(self.now_ms).utcoffset()
+        hours = offset.total_seconds() / 3600 if offset else 0
+        return f"{self.zone.key} (UTC{hours:+g})"
+
+    def span(self, ms: int) -> str:
+        """A duration in its largest fitting unit."""
+        minutes = max(0, ms) // 60_000
+        if minutes < 1:
+            return self.say("不到 1 分钟", "under 1 min")
+        if minutes < 120:
+            return self.say(f"{minutes} 分钟", f"{minutes} min")
+        if minutes < 48 * 60:
+            return self.say(f"{minutes // 60} 小时", f"{minutes // 60} h")
+        return self.say(f"{minutes // 1440} 天", f"{minutes // 1440} days")
+
+    def since(self, ms: int | None) -> str:
+        """How long ago."""
+        return self.span(self.now_ms - ms) if ms else "—"
+
+    def ahead(self, ms: int) -> str:
+        """When something will be: today's time, a weekday within six days, else the date."""
+        then, now = self.local(ms), self.local(self.now_ms)
+        days = (then.date() - now.date()).days
+        if days <= 0:
+            return self.say(f"今天 {then:%H:%M}", f"today {then:%H:%M}")
+        if days <= 6:
+            return self.say("周" + "一二三四五六日"[then.weekday()], then.strftime("%A"))
+        return then.strftime("%m-%d")
+
+
+def percent(value: float | None, *, digits: int = 1) -> str:
+    """A share as a percentage; an em dash when there is none."""
+    return "—" if value is None else f"{value * 100:.{digits}f}%"
+
+
+def interval(tally: Tally) -> str:
+    """The 95 % interval in percent, for example `96.0–97.9`; an em dash when nothing was rated."""
+    found = tally.interval
+    return "—" if found is None else f"{found[0] * 100:.1f}–{found[1] * 100:.1f}"
