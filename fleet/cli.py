@@ -8,6 +8,7 @@ import click
 
 from fleet.cli_content import items, pack
 from fleet.cli_options import DATA
+from fleet.cli_staff import staff
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -147,6 +148,7 @@ def device_revoke(data: Path, name: str, why: str, by: str) -> None:
 
 cli.add_command(items)
 cli.add_command(pack)
+cli.add_command(staff)
 
 
 def main() -> None:
