@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from fleet.cli_access import key, user
 from fleet.cli_content import items, pack
 from fleet.cli_options import DATA
 from fleet.cli_staff import staff
@@ -149,6 +150,8 @@ def device_revoke(data: Path, name: str, why: str, by: str) -> None:
 cli.add_command(items)
 cli.add_command(pack)
 cli.add_command(staff)
+cli.add_command(user)
+cli.add_command(key)
 
 
 def main() -> None:

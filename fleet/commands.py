@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from fleet.access.errors import Explained
 from fleet.app import Fleet
 from fleet.backup import BackupError
 from fleet.broker import BrokerError
@@ -25,6 +26,7 @@ EXPLAINED = (
     BrokerError,
     ConfigError,
     ContentMissing,
+    Explained,
     ImportRefused,
     KeysError,
     MappingInvalid,
