@@ -6,6 +6,8 @@ files of their own. Beside each lies a bit map of the characters it has, which t
 
 import hashlib
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,24 +83,57 @@ class Fonts:
         return box_font(char, self.cache)
 
 
+_FACES = {
+    "chinese": ("NotoSansCJK-Regular.ttc", "Noto Sans CJK SC"),
+    "chinese_bold": ("NotoSansCJK-Bold.ttc", "Noto Sans CJK SC Bold"),
+    "korean": ("NotoSansCJK-Regular.ttc", "Noto Sans CJK KR"),
+    "korean_bold": ("NotoSansCJK-Bold.ttc", "Noto Sans CJK KR Bold"),
+}
+_RARE = ("HanaMinA.ttf", "HanaMinB.ttf")
+
+
 def prepare(cache: Path) -> Fonts:
-    """Open the fonts, extracting faces into `cache` the first time (about a second; afterwards a few milliseconds).
+    """Open the fonts, extracting faces into `cache` the first time (some seconds; afterwards a few milliseconds).
 
     Safe when two processes do it at once: files appear whole or not at all. A newer font package makes new files.
 
-    Raises FontsMissing when Debian's font packages are not installed.
+    Raises FontsMissing when Debian's font packages are not installed, or a face cannot be taken out of them.
     """
-    cache = cache / "fonts"
-    cache.mkdir(parents=True, exist_ok=True)
-    return Fonts(
-        chinese=_extracted(NOTO / "NotoSansCJK-Regular.ttc", "Noto Sans CJK SC", cache),
-        chinese_bold=_extracted(NOTO / "NotoSansCJK-Bold.ttc", "Noto Sans CJK SC Bold", cache),
-        korean=_extracted(NOTO / "NotoSansCJK-Regular.ttc", "Noto Sans CJK KR", cache),
-        korean_bold=_extracted(NOTO / "NotoSansCJK-Bold.ttc", "Noto Sans CJK KR Bold", cache),
-        icons=_installed(ICONS, "fonts-material-design-icons-iconfont"),
-        rare=tuple(_as_is(HANAZONO / name, cache) for name in ("HanaMinA.ttf", "HanaMinB.ttf")),
-        cache=cache,
-    )
+    folder = cache / "fonts"
+    folder.mkdir(parents=True, exist_ok=True)
+    icons = _installed(ICONS, "fonts-material-design-icons-iconfont")
+    if not all(path.is_file() for path in _wanted(folder)):
+        _extract_apart(folder)
+    faces = {role: Face(_face_file(role, folder), _coverage(_face_file(role, folder)).read_bytes()) for role in _FACES}
+    rare = tuple(Face(HANAZONO / name, _rare_coverage(HANAZONO / name, folder).read_bytes()) for name in _RARE)
+    return Fonts(**faces, icons=icons, rare=rare, cache=folder)
+
+
+def _wanted(folder: Path) -> list[Path]:
+    faces = [_face_file(role, folder) for role in _FACES]
+    rare = [_rare_coverage(_installed(HANAZONO / name, "fonts-hanazono"), folder) for name in _RARE]
+    return faces + [_coverage(path) for path in faces] + rare
+
+
+def _face_file(role: str, folder: Path) -> Path:
+    collection, name = _FACES[role]
+    return folder / f"{name.replace(' ', '')}-{_stamp(_installed(NOTO / collection, 'fonts-noto-cjk'))}.otf"
+
+
+def _coverage(face_file: Path) -> Path:
+    return face_file.with_suffix(".chars")
+
+
+def _rare_coverage(path: Path, folder: Path) -> Path:
+    return folder / f"{path.stem}-{_stamp(path)}.chars"
+
+
+def _extract_apart(folder: Path) -> None:
+    # In a process of its own: what fontTools holds of four Chinese fonts would stay in this one's memory as long as it lives.
+    done = subprocess.run([sys.executable, "-m", "ui.fonts", str(folder)], capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        said = done.stderr.strip().splitlines()
+        raise FontsMissing(f"the fonts could not be prepared in {folder}: {said[-1] if said else 'no reason given'}")
 
 
 def _installed(path: Path, package: str) -> Path:
@@ -112,17 +147,23 @@ def _stamp(path: Path) -> str:
     return hashlib.sha256(f"{path}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()[:12]
 
 
-def _extracted(collection: Path, name: str, cache: Path) -> Face:
-    _installed(collection, "fonts-noto-cjk")
-    target = cache / f"{name.replace(' ', '')}-{_stamp(collection)}.otf"
-    coverage = target.with_suffix(".chars")
-    if not (target.is_file() and coverage.is_file()):
-        _extract(collection, name, target, coverage)
-    return Face(target, coverage.read_bytes())
+def extract(folder: Path) -> None:
+    """Write whatever of the faces and their coverage is not in `folder` yet."""
+    from fontTools.ttLib import TTFont  # Only the first start of a device needs it.
+
+    for role, (collection, name) in _FACES.items():
+        target = _face_file(role, folder)
+        if not (target.is_file() and _coverage(target).is_file()):
+            _extract(NOTO / collection, name, target)
+    for name in _RARE:
+        coverage = _rare_coverage(HANAZONO / name, folder)
+        if not coverage.is_file():
+            with TTFont(HANAZONO / name, lazy=True) as font:
+                _write_whole(coverage, _bits(font.getBestCmap()))
 
 
-def _extract(collection: Path, name: str, target: Path, coverage: Path) -> None:
-    from fontTools.ttLib import TTCollection, TTFont  # Only the first start of a device needs it.
+def _extract(collection: Path, name: str, target: Path) -> None:
+    from fontTools.ttLib import TTCollection, TTFont
 
     with TTCollection(str(collection), lazy=True) as faces:
         names = [face["name"].getDebugName(4) for face in faces]
@@ -130,25 +171,15 @@ def _extract(collection: Path, name: str, target: Path, coverage: Path) -> None:
         raise FontsMissing(f"{collection} has no face {name}, only {', '.join(names)}; install fonts-noto-cjk again")
     font = TTFont(collection, fontNumber=names.index(name), lazy=True, recalcBBoxes=False, recalcTimestamp=False)
     with font:
-        _write_whole(coverage, _bits(font.getBestCmap()))
-        # Vertical setting and its metrics are never used on a screen; without them the files are smaller.
-        for table in ("vhea", "vmtx", "VORG", "BASE"):
+        _write_whole(_coverage(target), _bits(font.getBestCmap()))
+        # Vertical setting, kerning and other languages' glyph forms are never used on these screens, and every size of a
+        # font that is open holds these tables in memory.
+        for table in ("vhea", "vmtx", "VORG", "BASE", "GSUB", "GPOS", "GDEF"):
             if table in font:
                 del font[table]
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
             font.save(part.name, reorderTables=False)
         os.replace(part.name, target)
-
-
-def _as_is(path: Path, cache: Path) -> Face:
-    _installed(path, "fonts-hanazono")
-    coverage = cache / f"{path.stem}-{_stamp(path)}.chars"
-    if not coverage.is_file():
-        from fontTools.ttLib import TTFont  # Only the first start of a device needs it.
-
-        with TTFont(path, lazy=True) as font:
-            _write_whole(coverage, _bits(font.getBestCmap()))
-    return Face(path, coverage.read_bytes())
 
 
 def _bits(characters: dict[int, str]) -> bytes:
@@ -162,3 +193,7 @@ def _write_whole(path: Path, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
         part.write(data)
     os.replace(part.name, path)
+
+
+if __name__ == "__main__":
+    extract(Path(sys.argv[1]))
