@@ -141,10 +141,9 @@ def from_table(table: Mapping[str, Any], place: str = "hal") -> HalConfig:
         ConfigError: unknown keys, values of the wrong type or out of range, pins used twice, ports missing.
     """
     mistakes: list[str] = []
-    config: HalConfig | None = _struct(HalConfig, table, place, mistakes)
-    if config is not None and not mistakes:
-        mistakes = check(config, place)
-    if config is None or mistakes:
+    config: HalConfig = _struct(HalConfig, table, place, mistakes)
+    mistakes += check(config, place)
+    if mistakes:
         raise ConfigError(mistakes)
     return config
 
@@ -190,10 +189,10 @@ def _pins_used_twice(config: HalConfig, place: str) -> list[str]:
 
 
 def _struct(kind: type[Any], table: object, place: str, mistakes: list[str]) -> Any:
-    """`kind` from `table`, or None after adding each mistake; msgspec alone would stop at the first."""
+    """`kind` from what is right in `table`, after adding each mistake; msgspec alone would stop at the first."""
     if not isinstance(table, Mapping):
         mistakes.append(f"{place} is {table!r}; make it a table: [{place}]")
-        return None
+        return kind()
     hints = typing.get_type_hints(kind, include_extras=True)
     values = {}
     for key, value in table.items():
@@ -203,20 +202,15 @@ def _struct(kind: type[Any], table: object, place: str, mistakes: list[str]) -> 
             mistakes.append(f"{place}.{key} is not known; {remedy}")
         elif isinstance(hints[key], type) and issubclass(hints[key], msgspec.Struct):
             values[key] = _struct(hints[key], value, f"{place}.{key}", mistakes)
+        elif value == "none" and _may_be_none(hints[key]):
+            # TOML has no null, so "none" says that a pin is not wired.
+            values[key] = None
         else:
-            values[key] = _value(hints[key], value, f"{place}.{key}", mistakes)
-    return None if mistakes else kind(**values)
-
-
-def _value(hint: Any, value: object, place: str, mistakes: list[str]) -> object:
-    # TOML has no null, so "none" says that a pin is not wired.
-    if value == "none" and _may_be_none(hint):
-        return None
-    try:
-        return msgspec.convert(value, hint)
-    except msgspec.ValidationError as error:
-        mistakes.append(f"{place} is {value!r}; {_allowed(hint) or error}")
-        return None
+            try:
+                values[key] = msgspec.convert(value, hints[key])
+            except msgspec.ValidationError as error:
+                mistakes.append(f"{place}.{key} is {value!r}; {_allowed(hints[key]) or error}")
+    return kind(**values)
 
 
 def _may_be_none(hint: Any) -> bool:

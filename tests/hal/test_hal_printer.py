@@ -246,11 +246,11 @@ def test_stray_bytes_from_the_printer_do_not_fake_an_outcome(setup, until):
     assert complete(sim.do("paper"), "a") == 0
 
 
-def test_forty_jobs_under_random_faults_agree_with_the_paper(setup, until):
+def test_thirty_jobs_under_random_faults_agree_with_the_paper(setup, until):
     sim, printer, print_ = setup("--mm-per-s", "0", poll_s=0.05)
     choose = random.Random(20)
     seen = {"printed": 0, "not_printed": 0, "unknown": 0}
-    for number in range(40):
+    for number in range(30):
         fault = choose.choice(("none", "none", "out", "cover", "jam", "silent", "hot"))
         lines = choose.randint(1, 15)
         if fault == "out":
@@ -279,8 +279,8 @@ def test_forty_jobs_under_random_faults_agree_with_the_paper(setup, until):
             assert really == 0, (fault, outcome)
         else:
             assert fault == "silent", (fault, outcome)
-    assert seen["printed"] > 10
-    assert seen["not_printed"] > 5
+    assert seen["printed"] > 8
+    assert seen["not_printed"] > 4
     assert seen["unknown"] > 0
 
 
