@@ -67,7 +67,8 @@ class MergedMaterial(Struct, frozen=True):
 
 def duration_text(duration: Duration, language: Language) -> str:
     """即时办结, 2小时, 5个工作日 … in the given language."""
-    return word(f"duration.{duration.unit}", language, amount=duration.amount)
+    number = "one" if duration.amount == 1 else "many"
+    return word(f"duration.{duration.unit}.{number}", language, amount=duration.amount)
 
 
 def fee_text(amount_fen: int, language: Language) -> str:

@@ -70,11 +70,16 @@ WORDS: dict[str, dict[Language, str]] = {
     "source.government": {"zh": "政府部门核发", "ko": "정부 부문 발급", "en": "issued by a government office"},
     "source.intermediary": {"zh": "中介机构出具", "ko": "중개기구 발급", "en": "issued by an agency"},
     "source.hall": {"zh": "大厅提供表样", "ko": "대청에서 양식 제공", "en": "form available in the hall"},
-    "duration.at_once": {"zh": "即时办结", "ko": "즉시 처리", "en": "at once"},
-    "duration.hour": {"zh": "{amount}小时", "ko": "{amount}시간", "en": "{amount} h"},
-    "duration.working_day": {"zh": "{amount}个工作日", "ko": "{amount}근무일", "en": "{amount} working days"},
-    "duration.day": {"zh": "{amount}天", "ko": "{amount}일", "en": "{amount} days"},
-    "duration.month": {"zh": "{amount}个月", "ko": "{amount}개월", "en": "{amount} months"},
+    "duration.at_once.one": {"zh": "即时办结", "ko": "즉시 처리", "en": "at once"},
+    "duration.at_once.many": {"zh": "即时办结", "ko": "즉시 처리", "en": "at once"},
+    "duration.hour.one": {"zh": "{amount}小时", "ko": "{amount}시간", "en": "{amount} hour"},
+    "duration.hour.many": {"zh": "{amount}小时", "ko": "{amount}시간", "en": "{amount} hours"},
+    "duration.working_day.one": {"zh": "{amount}个工作日", "ko": "{amount}근무일", "en": "{amount} working day"},
+    "duration.working_day.many": {"zh": "{amount}个工作日", "ko": "{amount}근무일", "en": "{amount} working days"},
+    "duration.day.one": {"zh": "{amount}天", "ko": "{amount}일", "en": "{amount} day"},
+    "duration.day.many": {"zh": "{amount}天", "ko": "{amount}일", "en": "{amount} days"},
+    "duration.month.one": {"zh": "{amount}个月", "ko": "{amount}개월", "en": "{amount} month"},
+    "duration.month.many": {"zh": "{amount}个月", "ko": "{amount}개월", "en": "{amount} months"},
 }
 
 
