@@ -5,8 +5,6 @@ store → access → registry → watch | control → ratings → hall → api |
 
 from pathlib import Path
 
-from msgspec import Struct
-
 from fleet.access.audit import Audit
 from fleet.access.service import Access
 from fleet.config import Config, load_config
@@ -21,30 +19,9 @@ from fleet.registry.pairing import Meeting, Pairings
 from fleet.registry.records import Refused
 from fleet.registry.service import Registry
 from fleet.revocation import Revocation
-from fleet.store import Store, open_store
+from fleet.services import Fleet
+from fleet.store import open_store
 from fleet.watch.service import Wanted, Watch
-
-
-class Fleet(Struct, frozen=True):
-    """All services of one serve process, or of one command."""
-
-    data: Path
-    config: Config
-    store: Store
-    keys: Keys
-    access: Access
-    audit: Audit
-    registry: Registry
-    pairings: Pairings
-    watch: Watch
-    control: Control
-    projection: Projection
-    ratings: Ratings
-    items: Items
-
-    def close(self) -> None:
-        """Release what was opened, in reverse order."""
-        self.store.close()
 
 
 def open_fleet(data: Path) -> Fleet:

@@ -6,7 +6,7 @@ import time
 import paho.mqtt.client as mqtt
 import structlog
 
-from fleet.app import Fleet
+from fleet.services import Fleet
 from fleet.watch.link import Handlers, Link
 from wire.messages import Answer, Ask
 

@@ -3,8 +3,8 @@
 from fastapi import FastAPI
 
 from fleet.api.app import mount_api
-from fleet.app import Fleet
 from fleet.console.app import mount_console
+from fleet.services import Fleet
 
 
 def make_web(fleet: Fleet) -> FastAPI:

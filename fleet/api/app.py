@@ -14,10 +14,10 @@ from fleet.api import bodies
 from fleet.api.limits import Limits
 from fleet.api.metrics import metrics_text
 from fleet.api.problems import Problem, handle_problems
-from fleet.app import Fleet
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.service import Group
 from fleet.registry.service import now_ms
+from fleet.services import Fleet
 from fleet.watch.ability import services_of
 from fleet.watch.messages import words
 from fleet.watch.model import Known

@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select
 
-from fleet.app import Fleet
+from fleet.services import Fleet
 from fleet.store.tables import journals
 
 

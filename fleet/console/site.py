@@ -16,12 +16,12 @@ from fleet.access.errors import Explained
 from fleet.access.limits import Limiter
 from fleet.access.rules import Permission
 from fleet.access.service import Actor, LoginRefused
-from fleet.app import Fleet
 from fleet.console import labels
 from fleet.console.login import login_page
 from fleet.console.parts import Tag, link
 from fleet.console.visitor import LANGUAGE_COOKIE, SESSION_COOKIE, Visitor
 from fleet.registry.records import RegistryError
+from fleet.services import Fleet
 
 STYLE = Path(__file__).with_name("style.css")
 _NEXT = re.compile(r"/[A-Za-z0-9_\-./?=&%]{0,300}")

@@ -266,7 +266,12 @@ class Watch:
         with self._lock:
             fresh = {name: known.state.levels for name, known in self._heard.items() if known.state and known.state.levels}
         with self._store.read() as connection:
-            last = dict(connection.execute(select(gauges.c.device, func.max(gauges.c.at_ms)).group_by(gauges.c.device)).tuples())
+            last = {
+                row.device: row.at_ms
+                for row in connection.execute(
+                    select(gauges.c.device, func.max(gauges.c.at_ms).label("at_ms")).group_by(gauges.c.device)
+                )
+            }
         rows = [
             {"device": device, "name": name, "at_ms": hour, "value": value}
             for device, levels in fresh.items()
