@@ -85,8 +85,9 @@ def kick_commands(device: str) -> bytes:
 
     Mosquitto would let the certificate in again: that is what the revocation list is for (docs/decisions/revocation.md).
     """
-    commands = [{"command": "createClient", "username": device}, {"command": "disableClient", "username": device}]
-    return json.dumps({"commands": commands}).encode()
+    # The last command leaves nothing behind that could stand in the way when the device is paired again.
+    steps = ("createClient", "disableClient", "deleteClient")
+    return json.dumps({"commands": [{"command": step, "username": device} for step in steps]}).encode()
 
 
 def plugin_path(folders: Iterable[str] = _PLUGIN_FOLDERS) -> Path:

@@ -28,7 +28,7 @@ def location(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """Where a store may be made, once for each database."""
     if request.param == "sqlite":
         return str(tmp_path / "data")
-    return request.getfixturevalue("postgres").new_database()  # type: ignore[no-any-return]
+    return request.getfixturevalue("postgres").emptied_database()  # type: ignore[no-any-return]
 
 
 @pytest.fixture

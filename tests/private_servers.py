@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
+
 DEADLINE_S = 30.0
 
 
@@ -37,6 +39,7 @@ class PrivatePostgres:
         self._bin = max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
         self._data, self._socket = folder / "data", folder
         self._count = 0
+        self._shared: str | None = None
         self._user = "postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
         if os.geteuid() == 0:
             shutil.chown(folder, "postgres")
@@ -57,6 +60,18 @@ class PrivatePostgres:
         name = f"test{self._count}"
         self._as([self._bin / "createdb", "-h", self._socket, "-U", "fleet", name])
         return f"postgresql+psycopg://fleet@/{name}?host={self._socket}"
+
+    def emptied_database(self) -> str:
+        """The one database that tests share, emptied: much quicker than a new one. Ends connections that tests left open."""
+        if self._shared is None:
+            self._shared = self.new_database()
+        ends = (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
+        )
+        with psycopg.connect(self._shared.replace("+psycopg", ""), autocommit=True) as connection:
+            connection.execute(ends)
+            connection.execute("DROP SCHEMA IF EXISTS journal, fleet CASCADE")
+        return self._shared
 
     def stop(self) -> None:
         """Stop the server and remove its data."""
