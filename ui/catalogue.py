@@ -1,6 +1,6 @@
 """Message catalogues: gettext `.po` files, compiled once into the cache and read from there. No Kivy.
 
-A room keeps its texts in `<room>/locale/<language>/LC_MESSAGES/*.po`. Message ids are dotted names (`home.title`), never texts;
+A room keeps its texts in `<room>/locale/<language>/LC_MESSAGES/*.po`. Message ids are dotted names (`keyboard.done`), never texts;
 placeholders are `{name}`. `python -m ui.locale_check` finds what is missing, twice, unused or filled differently.
 """
 

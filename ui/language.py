@@ -13,7 +13,7 @@ from ui.fonts import Fonts
 
 
 class Language(EventDispatcher):
-    """What kv rules read: `words.t('home.title')`, `words.of(root.names)`, `words.font`.
+    """What kv rules read: `words.t('keyboard.done')`, `words.of(root.names)`, `words.font`.
 
     `t(message_id, **args)` gives a text; `of(texts)` picks from a wire `Words` dict and falls back to Chinese; both are properties
     holding functions, so rules that call them are evaluated again when the language changes.
