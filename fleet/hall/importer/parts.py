@@ -11,12 +11,15 @@ from pack.model import Fee, Material, Place, Question, Step, Text
 MOST_PARTS = 200
 NAME_LENGTH = 2_000
 _NUMBERING = re.compile(
-    r"(?:(?<=^)|(?<=[\s；;。，,]))(?:[（(]?\d{1,2}[)）]|\d{1,2}[.、．](?!\d)|[①-⑳]|[（(][一二三四五六七八九十]{1,3}[)）]|[一二三四五六七八九十]{1,3}、)\s*"
+    r"[①-⑳]\s*"
+    r"|(?:^|(?<=[\s；;。，,]))[（(](?:\d{1,2}|[一二三四五六七八九十]{1,3})[)）]\s*"
+    r"|(?:^|(?<=[\s；;。，,）)]))(?:\d{1,2}[)）]|\d{1,2}[.、．](?!\d)|[一二三四五六七八九十]{1,3}、)\s*"
 )
 _BRACKETS = re.compile(r"[（(]([^（）()]*)[）)]")
 _COPIES = re.compile(r"(?:一式|各|共)?\s*(\d{1,2}|[一二两三四五六七八九十]{1,2})\s*份")
 _KIND_WORDS = re.compile(r"(原件\s*[及和与、,/或]\s*复印件|复印件\s*[及和与、]\s*原件|原件|复印件|影印件)")
 _FORM_WORDS = re.compile(r"(纸质\s*[及和与、,/或]\s*电子[版件]?|纸质[版件]?|电子[版件]?)")
+_TAIL = re.compile(r"(?<=[\w）)])[，,：:\s]*((?:原件|复印件|纸质|电子|各|一式|\d{1,2}\s*份)[^，,（）()]{0,16})$")
 _FLOOR = re.compile(r"(?:负?[一二三四五六七八九十\d]{1,3})\s*(?:楼|层)|\b[B]?\d{1,2}\s*[Ff]\b")
 _ZONE = re.compile(r"(?:楼|层|[Ff]|厅|中心)\s*[，,、]?\s*([^\s，,、（）()楼层厅]{1,12}(?:专区|区|厅))")
 _WINDOWS = re.compile(r"[A-Za-z]?\d{1,3}(?:\s*号)?(?:\s*[-—~至到]\s*[A-Za-z]?\d{1,3})?")
@@ -84,8 +87,8 @@ def _material_of_text(said: str) -> Material:
         if re.fullmatch(r"[\s，,、;；各及和]*", rest) and inner.strip():
             name = name.replace(bracket[0], "")
             kind, form, copies = _manner(inner, kind, form, copies)
-    tail = re.search(r"(?:[，,：:\s]|(?<=[\u4e00-\u9fff]))\s*((?:原件|复印件)[^，,（）()]{0,14}份?)$", name)
-    if tail and not _KIND_WORDS.sub("", _COPIES.sub("", narrow(tail[1]))).strip(" ，,、各及和"):
+    tail = _TAIL.search(name)
+    if tail and not _KIND_WORDS.sub("", _FORM_WORDS.sub("", _COPIES.sub("", narrow(tail[1])))).strip(" ，,、各及和"):
         kind, form, copies = _manner(narrow(tail[1]), kind, form, copies)
         name = name[: tail.start()]
     name = one_line(name).strip(" ，,：:、") or said

@@ -100,7 +100,7 @@ def _json(data: bytes, mapping: Mapping, problems: Problems, own: documents.Own,
     except msgspec.DecodeError:
         _lines(data, mapping, own, assembler)
         return
-    if documents.own_kind(value) or documents.is_provincial(value):
+    if _is_record(value, mapping):
         documents.line(1, data, mapping, own, assembler)
     elif isinstance(value, list) and value and all(_is_record(entry, mapping) for entry in value[:50]):
         for number, entry in enumerate(value, start=1):

@@ -5,6 +5,7 @@ import io
 import zipfile
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time
+from itertools import islice
 from typing import Any
 
 from fleet.hall.importer.clean import clean_text, is_empty, one_line
@@ -124,14 +125,21 @@ def comma_separated(data: bytes, mapping: Mapping, problems: Problems) -> Iterat
         FileRefused: no recognisable headers, or no CSV at all.
     """
     text = decoded(data, mapping, problems).replace("\0", "")
-    head = text[:20_000]
-    delimiter = max(",\t;", key=lambda sign: (head.count(sign), sign == ","))
     found = False
-    for raw in table(_csv_rows(text, delimiter, problems), mapping, problems, sheet="", is_only=True):
+    for raw in table(_csv_rows(text, _delimiter(text, mapping), problems), mapping, problems, sheet="", is_only=True):
         found = True
         yield raw
     if not found and not any(problem.severity == "error" for problem in problems.found):
         raise FileRefused(_NO_HEADERS)
+
+
+def _delimiter(text: str, mapping: Mapping) -> str:
+    """The sign with which one of the first rows is a header row."""
+    for sign in ",\t;":
+        rows = _csv_rows(text[:20_000], sign, Problems(""))
+        if any(_is_header(row, mapping) for _, row in islice(rows, _HEADER_WITHIN)):
+            return sign
+    return ","
 
 
 def _csv_rows(text: str, delimiter: str, problems: Problems) -> Rows:
@@ -182,12 +190,19 @@ def table(rows: Rows, mapping: Mapping, problems: Problems, *, sheet: str, is_on
         problems.add("note", 0, sheet, "", "no recognisable headers on this sheet; it was not read")
 
 
+def _header_names(row: list[Any]) -> list[str]:
+    return ["" if cell is None else one_line(clean_text(str(cell))[0]) for cell in row]
+
+
+def _is_header(row: list[Any], mapping: Mapping) -> bool:
+    fields = {field_of(name, mapping) for name in _header_names(row) if name} - {None, "ignore", "keep"}
+    return bool(fields & {"name", "main_name"}) and len(fields) >= 2
+
+
 def _headers(row: list[Any], mapping: Mapping, problems: Problems, number: int) -> list[str]:
-    names = ["" if cell is None else one_line(clean_text(str(cell))[0]) for cell in row]
-    fields = [field_of(name, mapping) for name in names if name]
-    known = {field for field in fields if field not in (None, "ignore", "keep")}
-    if not (known & {"name", "main_name"} and len(known) >= 2):
+    if not _is_header(row, mapping):
         return []
+    names = _header_names(row)
     for name in names:
         if name and field_of(name, mapping) is None:
             problems.add(
