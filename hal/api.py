@@ -97,7 +97,7 @@ class CardError(msgspec.Struct, frozen=True, tag="card_error"):
 
     `card.read_failed` lift it and lay it down again, `card.moved` it left while being read, `card.rejected` card and
     reader do not accept each other, `card.unknown` not a card of a known kind, `card.data_invalid` what was read
-    contradicts itself, `card.expired` is not decided here.
+    contradicts itself. Told once while the card lies there.
     """
 
     reason: Literal["card.read_failed", "card.moved", "card.rejected", "card.unknown", "card.data_invalid"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from hal.api import Buttons, Door, EventListener, Health, HealthListener, IdCardReader, Peripheral, ReceiptPrinter
@@ -22,7 +23,7 @@ class Hal:
         printer: ReceiptPrinter | None,
         id_card: IdCardReader | None,
         door: Door | None,
-        close_pins: object = None,
+        close_pins: Callable[[], None] | None = None,
     ) -> None:
         self.buttons = buttons
         self.printer = printer
@@ -48,7 +49,7 @@ class Hal:
         """Stop every peripheral and let pins and ports go; at most two seconds a peripheral."""
         for one in self.peripherals():
             one.close()
-        if callable(self._close_pins):
+        if self._close_pins is not None:
             self._close_pins()
 
 
@@ -72,17 +73,22 @@ def open_hal(
     if problems:
         raise ConfigError(problems)
     # Each driver's libraries are loaded only where it is configured: a device without pins needs no gpiozero.
-    from hal.drivers.gpio import GpioPins
-
-    pins = GpioPins(config.gpio, named_pins(config))
     buttons: Buttons | None = None
     printer: ReceiptPrinter | None = None
     id_card: IdCardReader | None = None
     door: Door | None = None
-    if config.buttons.driver == "gpio":
+    close_pins: Callable[[], None] | None = None
+    if "gpio" in (config.buttons.driver, config.door.driver):
+        from hal.drivers.gpio import GpioPins
         from hal.drivers.gpio_buttons import GpioButtons
+        from hal.drivers.gpio_door import GpioDoor
 
-        buttons = GpioButtons(config.buttons, pins, on_event=on_event, on_health=on_health)
+        pins = GpioPins(config.gpio, named_pins(config))
+        close_pins = pins.close
+        if config.buttons.driver == "gpio":
+            buttons = GpioButtons(config.buttons, pins, on_event=on_event, on_health=on_health)
+        if config.door.driver == "gpio":
+            door = GpioDoor(config.door, pins, on_event=on_event, on_health=on_health)
     if config.printer.driver == "escpos_serial":
         from hal.drivers.escpos_printer import EscposPrinter
 
@@ -92,11 +98,7 @@ def open_hal(
 
         key = _reference_key(config.id_card.reference_key_file)
         id_card = SamvReader(config.id_card, key=key, on_event=on_event, on_health=on_health)
-    if config.door.driver == "gpio":
-        from hal.drivers.gpio_door import GpioDoor
-
-        door = GpioDoor(config.door, pins, on_event=on_event, on_health=on_health)
-    return Hal(buttons=buttons, printer=printer, id_card=id_card, door=door, close_pins=pins.close)
+    return Hal(buttons=buttons, printer=printer, id_card=id_card, door=door, close_pins=close_pins)
 
 
 def _reference_key(path: str) -> bytes:

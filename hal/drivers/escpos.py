@@ -170,11 +170,13 @@ class _Encoder:
 
     def _drawn(self, line: str, style: TextStyle) -> Raster:
         if self._rasterise is None:
-            raise JobInvalid("job.no_font", f"{line!r} has characters that the printer lacks, and no font was given")
+            # The characters alone are named: a line may tell about a person, and messages end up in logs.
+            lacking = "".join(sorted({char for char in line if not in_rom(char)})[:10])
+            raise JobInvalid("job.no_font", f"the printer lacks the characters {lacking!r}, and no font was given")
         drawn = self._rasterise(line, style)
         wrong = problems((drawn,))
         if wrong or drawn.width > style.width_dots:
-            raise JobInvalid("job.invalid", f"the font drew {line!r} {drawn.width} dots wide of {style.width_dots}")
+            raise JobInvalid("job.invalid", f"the font drew a line {drawn.width} dots wide of {style.width_dots}")
         return drawn
 
     def _columns(self, block: Columns) -> None:

@@ -85,13 +85,17 @@ class Input:
         self._on_edge = on_edge
         try:
             self._device = gpiozero.InputDevice(pin, pull_up=True, pin_factory=factory)
-            raw = self._device.pin
+        except (GPIOZeroError, OSError, RuntimeError) as error:
+            raise GpioError(f"pin {pin}: {error}") from error
+        raw = self._device.pin
+        try:
             # The library's own debouncing would drop edges; ours needs all of them.
             raw.bounce = None
             raw.edges = "both"
             raw.when_changed = self._changed
         except (GPIOZeroError, OSError, RuntimeError) as error:
-            raise GpioError(f"pin {pin}: {error}") from error
+            self._device.close()
+            raise GpioError(f"pin {pin} tells no edges: {error}") from error
 
     def _changed(self, at_s: float, state: int) -> None:
         self._on_edge(at_s, not state)

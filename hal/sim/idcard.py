@@ -159,7 +159,7 @@ class IdCardReader:
             "two_cards": self._set_two_cards,
         }
         if do not in commands:
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, plug, unplug")
+            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, plug, unplug, reset")
         return commands[do](options)
 
     def _state(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class IdCardReader:
 def main(link: str, control: str, read_s: float, seed: int | None) -> None:
     """Simulate a SAM-V identity-card reader until SIGTERM; commands in docs/hardware.md."""
     station = Station(link, control)
-    station.run(IdCardReader(station, read_s=read_s, seed=seed))
+    station.run(lambda: IdCardReader(station, read_s=read_s, seed=seed))
 
 
 if __name__ == "__main__":

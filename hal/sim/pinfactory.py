@@ -80,6 +80,7 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
         self._path = path
         self._numbers = dict(names)
         self._names = {number: name for name, number in names.items()}
+        self._pin_lock = threading.Lock()
         self._lock = threading.Lock()
         self._subscribers: list[_Controller] = []
         self._controllers: list[_Controller] = []
@@ -89,6 +90,11 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
             self._pin(names["door"]).drive(False, time.monotonic())
         self._listener = _listen(path)
         threading.Thread(target=self._accept, name="hal-pins", daemon=True).start()
+
+    def pin(self, name: Any, **options: Any) -> Any:
+        """The pin; drivers and controllers ask for it on their own threads, and must get the same one."""
+        with self._pin_lock:
+            return super().pin(name, **options)
 
     def close(self) -> None:
         """Stop listening, hang up on every controller, release the pins."""

@@ -195,7 +195,7 @@ class Printer:
             "take_paper": self._take,
         }
         if do not in commands:
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, plug, unplug")
+            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, plug, unplug, reset")
         answer = commands[do](options)
         self._changed()
         self._work()
@@ -287,7 +287,7 @@ class Printer:
 def main(link: str, control: str, width: str, mm_per_s: float) -> None:
     """Simulate an ESC/POS receipt printer until SIGTERM; commands in docs/hardware.md."""
     station = Station(link, control)
-    station.run(Printer(station, width_dots=576 if width == "80" else 384, mm_per_s=mm_per_s))
+    station.run(lambda: Printer(station, width_dots=576 if width == "80" else 384, mm_per_s=mm_per_s))
 
 
 if __name__ == "__main__":

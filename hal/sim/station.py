@@ -50,15 +50,19 @@ class Station:
         self._reading = True
         self._stopped = False
 
-    def run(self, device: Device) -> None:
-        """Open the port and the control socket, print `ready`, serve until stopped, then remove both."""
+    def run(self, make: Callable[[], Device]) -> None:
+        """Open the port and the control socket, print `ready`, serve until stopped, then remove both.
+
+        `make` builds the device, once now and again at each command `reset`.
+        """
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._control)
         listener.bind(self._control)
         listener.listen(8)
-        self._selector.register(listener, selectors.EVENT_READ, lambda: self._accept(listener, device))
-        self._device = device
+        self._selector.register(listener, selectors.EVENT_READ, lambda: self._accept(listener))
+        self._make = make
+        self._device = make()
         self.plug()
         # A signal alone does not end a wait for input; a byte on this pair does.
         waker, wakes = socket.socketpair()
@@ -129,6 +133,13 @@ class Station:
         self._master = self._slave = -1
         self._out.clear()
 
+    def _reset(self) -> None:
+        """A new device on a new port, as after switching it off and on with a fresh roll and no card."""
+        self._timers.clear()
+        self.unplug()
+        self._device = self._make()
+        self.plug()
+
     def _turn(self) -> None:
         wait_s = max(0.0, self._timers[0][0] - time.monotonic()) if self._timers else 0.5
         for key, _ in self._selector.select(min(wait_s, 0.5)):
@@ -168,39 +179,37 @@ class Station:
             pass
         self._watch_port()
 
-    def _accept(self, listener: socket.socket, device: Device) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         link, _ = listener.accept()
         link.settimeout(2)
         pending = bytearray()
-        self._selector.register(link, selectors.EVENT_READ, lambda: self._serve(link, pending, device))
+        self._selector.register(link, selectors.EVENT_READ, lambda: self._serve(link, pending))
 
-    def _serve(self, link: socket.socket, pending: bytearray, device: Device) -> None:
+    def _serve(self, link: socket.socket, pending: bytearray) -> None:
         try:
             part = link.recv(65536)
             pending += part
             while b"\n" in pending:
                 line, _, rest = bytes(pending).partition(b"\n")
                 pending[:] = rest
-                link.sendall(json.dumps(self._answer(line, device), ensure_ascii=False).encode() + b"\n")
+                link.sendall(json.dumps(self._answer(line), ensure_ascii=False).encode() + b"\n")
         except OSError:
             part = b""
         if not part or len(pending) > MAX_LINE:
             self._selector.unregister(link)
             link.close()
 
-    def _answer(self, line: bytes, device: Device) -> dict[str, Any]:
+    def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             command = json.loads(line)
             if not isinstance(command, dict) or not isinstance(command.get("do"), str):
                 raise CommandError('send one JSON object a line, with "do"')
             do = command.pop("do")
-            if do == "unplug":
-                self.unplug()
+            own = {"unplug": self.unplug, "plug": self.plug, "reset": self._reset}
+            if do in own:
+                own[do]()
                 return {"ok": True}
-            if do == "plug":
-                self.plug()
-                return {"ok": True}
-            return {"ok": True, **device.command(do, command)}
+            return {"ok": True, **self._device.command(do, command)}
         except ValueError as error:
             return {"ok": False, "error": str(error)}
 

@@ -79,20 +79,31 @@ def heard() -> Heard:
     return Heard()
 
 
-@pytest.fixture
-def start_sim(tmp_path):
-    """Starts a simulator: `start_sim("printer", "--mm-per-s", "0")`; all are stopped afterwards."""
-    started: list[Sim] = []
+@pytest.fixture(scope="session")
+def sim_pool(tmp_path_factory):
+    """Running simulators by module and options; starting a process for every test would cost most of the time."""
+    pool: dict[tuple[str, ...], Sim] = {}
+    folders: dict[tuple[str, ...], Path] = {}
 
-    def start(module: str, *options: str) -> Sim:
-        sim = Sim(module, tmp_path, *options)
-        started.append(sim)
-        return sim
+    def take(module: str, *options: str) -> Sim:
+        key = (module, *options)
+        if key in pool and pool[key].process.poll() is None:
+            pool[key].do("reset")
+        else:
+            folder = folders.setdefault(key, tmp_path_factory.mktemp(module))
+            pool[key] = Sim(module, folder, *options)
+        return pool[key]
 
-    yield start
-    for sim in started:
+    yield take
+    for sim in pool.values():
         if sim.process.poll() is None:
             sim.stop()
+
+
+@pytest.fixture
+def start_sim(sim_pool):
+    """A simulator as if it had just been started: `start_sim("printer", "--mm-per-s", "0")`."""
+    return sim_pool
 
 
 @pytest.fixture

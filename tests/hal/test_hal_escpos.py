@@ -72,7 +72,7 @@ def test_drawn_cells_keep_the_columns_of_printed_ones():
 
 
 def test_without_a_font_a_line_that_needs_one_is_refused_not_garbled():
-    with pytest.raises(escpos.JobInvalid, match="characters that the printer lacks") as caught:
+    with pytest.raises(escpos.JobInvalid, match="lacks the characters '국어한'") as caught:
         escpos.encode((Text("한국어"),), WIDE, None)
     assert caught.value.reason == "job.no_font"
 

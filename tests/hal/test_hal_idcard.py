@@ -143,6 +143,15 @@ def test_a_silent_reader_is_down_and_recovers(setup, heard, until):
     until(lambda: reader.health().state == "ok")
 
 
+def test_a_reader_whose_every_answer_is_damaged_is_degraded_and_recovers(setup, until):
+    sim, reader = setup()
+    sim.do("wrong_checksum", times=10_000)
+    until(lambda: reader.health().reason == "id_card.garbled")
+    assert reader.health().next_step == "next.check_profile"
+    sim.do("wrong_checksum", times=0)
+    until(lambda: reader.health().state == "ok")
+
+
 def test_an_unlicensed_reader_says_so(setup, until):
     sim, reader = setup()
     sim.do("unlicensed")
