@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 
-from demo.catalogue import read_catalogue
-from pack.build import build
 from pack.model import Choice, Language, Scenario, ScenarioQuestion, Situation, Text
-from pack.reader import open_pack
 from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.desk import MOST_COPIES, SILENCE_MS
@@ -139,13 +136,6 @@ class Booth:
         self.print()
         self.visit.done()
         self.visit.press(level)
-
-
-@pytest.fixture(scope="module")
-def content(tmp_path_factory: pytest.TempPathFactory) -> PackContent:
-    path = tmp_path_factory.mktemp("pack") / "hall.pack"
-    build(read_catalogue(), path, built_at=datetime.now(UTC), signer=bytes(32))
-    return PackContent(open_pack(path, verify_key=None))
 
 
 @pytest.fixture

@@ -1,0 +1,158 @@
+"""What a visit leaves in a real journal, what a restart closes, and that no level is ever there in clear."""
+
+from pathlib import Path
+
+import pytest
+from nacl.public import PrivateKey
+
+from runtime.clock import FakeClock
+from runtime.identity import ensure
+from runtime.journal import Journal, JournalReader
+from terminal.diary import JournalDiary, new_id, recover
+from terminal.flow.phrase import phrase
+from terminal.flow.ports import DiaryFull, Sheet, Subject
+from terminal.tags import load_tags
+from wire.kinds import CloseSecret, PressSecret, read_body
+from wire.leaf import leaf, receipt_code, unseal
+
+KEY = PrivateKey(b"\x05" * 32)
+SUBJECT = Subject(code="a.1")
+
+
+def open_journal(folder: Path) -> Journal:
+    return Journal.open(folder, "evidence", identity=ensure(folder), clock=FakeClock(), budget_bytes=4 * 1_048_576)
+
+
+def diary_of(journal: Journal, *, key: bytes | None = bytes(KEY.public_key)) -> JournalDiary:
+    return JournalDiary(
+        journal, seal_key=lambda: key, name_of=lambda _: {"zh": "护照"}, codes_of=lambda _: ["a.1"], now_ms=lambda: 1_000
+    )
+
+
+def entries(journal: Journal) -> list[tuple[str, object]]:
+    with JournalReader(journal.path) as reader:
+        return [(row.header.kind, read_body(row.header.kind, row.header.kind_version, row.entry.body)) for row in reader.rows(0)]
+
+
+def sheet() -> Sheet:
+    return Sheet(job_id="j1", subject=SUBJECT, language="zh", ticked=frozenset(), masked_name="张*")
+
+
+def test_a_rated_occasion_is_invited_pressed_amended_closed(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, rating = diary_of(journal), new_id()
+    diary.rating_invited(rating, subject=SUBJECT)
+    diary.rating_pressed(rating, 1)
+    diary.rating_amended(rating, 5)
+    code = diary.rating_closed(rating, how="done", tags=["lv5.found"], language="ko", profile="elder", duration_ms=900)
+    kinds = [kind for kind, _ in entries(journal)]
+    assert kinds[1:] == ["rating.invited", "rating.pressed", "rating.amended", "rating.closed"]
+    closed = entries(journal)[-1][1]
+    assert closed.outcome == "rated"
+    assert closed.standing == 4
+    assert closed.leaf == entries(journal)[3][1].leaf
+    assert closed.tag_set == load_tags().version
+    assert code == receipt_code(closed.leaf)
+    journal.close()
+
+
+def test_only_the_fleet_can_open_level_and_reasons(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, rating = diary_of(journal), new_id()
+    diary.rating_invited(rating, subject=SUBJECT)
+    diary.rating_pressed(rating, 2)
+    diary.rating_closed(rating, how="done", tags=["lv2.small"], language="zh", profile="standard", duration_ms=1)
+    pressed, closed = entries(journal)[2][1], entries(journal)[3][1]
+    secret = unseal(pressed.sealed, KEY, PressSecret)
+    assert secret.level == 2
+    assert leaf(2, secret.secret) == pressed.leaf
+    assert unseal(closed.sealed, KEY, CloseSecret).reasons == ("lv2.small",)
+    journal.close()
+
+
+def test_all_levels_look_alike_from_outside(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary = diary_of(journal)
+    for level in (1, 2, 3, 4, 5):
+        diary.rating_pressed(new_id(), level)
+    shapes = {(len(body.leaf), len(body.sealed), body.via) for _, body in entries(journal)[1:]}
+    assert len(shapes) == 1
+    journal.close()
+
+
+def test_a_skipped_rating_has_no_leaf_and_no_receipt(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, rating = diary_of(journal), new_id()
+    diary.rating_invited(rating, subject=SUBJECT)
+    code = diary.rating_closed(rating, how="skip", tags=[], language="zh", profile="standard", duration_ms=5)
+    closed = entries(journal)[-1][1]
+    assert (code, closed.outcome, closed.how, closed.leaf, closed.sealed) == ("", "not_rated", "skip", None, None)
+    journal.close()
+
+
+def test_an_unpaired_terminal_asks_nobody(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary = diary_of(journal, key=None)
+    assert not diary.can_rate
+    with pytest.raises(DiaryFull, match="pair this device"):
+        diary.rating_pressed(new_id(), 5)
+    journal.close()
+
+
+def test_a_restart_closes_session_print_and_rating_truthfully(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, session, rating = diary_of(journal), new_id(), new_id()
+    diary.session_opened(session)
+    diary.print_asked(sheet(), session=session)
+    diary.rating_invited(rating, subject=SUBJECT)
+    diary.rating_pressed(rating, 3)
+    journal.close()
+    journal = open_journal(tmp_path)
+    assert recover(journal) == 3
+    closing = dict(entries(journal)[-3:])
+    assert closing["session.closed"].how == "restart"
+    assert closing["print.finished"].outcome == "unknown"
+    assert (closing["rating.closed"].outcome, closing["rating.closed"].how) == ("rated", "recovered")
+    assert closing["rating.closed"].standing == 5
+    assert recover(journal) == 0
+    journal.close()
+
+
+def test_a_whole_visit_leaves_nothing_to_recover(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, session = diary_of(journal), new_id()
+    diary.session_opened(session)
+    diary.print_asked(sheet(), session=session)
+    diary.print_finished(sheet(), session=session, outcome="printed", reason=phrase(""), evidence="hal.ok")
+    diary.session_closed(session, how="done", matters=("notice",), duration_ms=10)
+    assert recover(journal) == 0
+    journal.close()
+
+
+def test_a_question_nobody_answered_before_the_cut_is_not_rated(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary_of(journal).rating_invited(new_id(), subject=SUBJECT)
+    recover(journal)
+    assert entries(journal)[-1][1].outcome == "not_rated"
+    journal.close()
+
+
+def test_the_masked_name_never_reaches_the_disk(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, session = diary_of(journal), new_id()
+    diary.session_opened(session)
+    diary.print_asked(sheet(), session=session)
+    diary.print_finished(sheet(), session=session, outcome="printed", reason=phrase(""), evidence="hal.ok")
+    journal.close()
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert "张".encode() not in path.read_bytes()
+
+
+def test_every_level_has_reasons_in_three_languages() -> None:
+    tags = load_tags()
+    for level in (1, 2, 3, 4, 5):
+        offered = tags.of_level(level)
+        assert 3 <= len(offered) <= 6
+        assert all(tag.zh and tag.ko and tag.en for tag in offered)
+    assert len({tag.id for tag in tags.tags}) == len(tags.tags)

@@ -1,0 +1,47 @@
+"""Every screen of the terminal laid out for real in three languages and three profiles: nothing overflows, overlaps or is too small."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(__file__).with_name("layouts.py")
+STATES, PROFILES = 38, 3
+
+
+@pytest.fixture(scope="module")
+def display() -> Iterator[str]:
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"],
+        pass_fds=[write], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    try:
+        number = os.read(read, 16).decode().strip()
+        yield f":{number}"
+    finally:
+        os.close(read)
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.window
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("language", ["zh", "ko", "en"])
+def test_no_screen_overflows_overlaps_or_shrinks_its_targets(language: str, display: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, str(SCRIPT), language, str(tmp_path)],
+        env=environment, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
+    assert len(found) >= STATES * PROFILES
+    wrong = {name: problems for name, problems in found.items() if problems}
+    assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
