@@ -96,15 +96,20 @@ class Device:
         return self.wait(lambda seen: seen["screen"] in names, within_s=within_s, what="screen " + " or ".join(names))
 
     def touch(self, name: str, *, within_s: float = 5.0) -> None:
-        """Touch the target with this name; a name that ends in `*` means the first that begins so."""
+        """Touch the target with this name; a name that ends in `*` means the first that begins so.
+
+        Like an eye, it looks twice: what still moves is not touched yet.
+        """
         prefix = name.removesuffix("*")
+        places: list[dict[str, Any]] = []
 
-        def matching(seen: dict[str, Any]) -> list[dict[str, Any]]:
-            return [t for t in seen["targets"] if t["name"] == name or (name != prefix and t["name"].startswith(prefix))]
+        def rests(seen: dict[str, Any]) -> bool:
+            found = [t for t in seen["targets"] if t["name"] == name or (name != prefix and t["name"].startswith(prefix))]
+            places.append(found[0] if found else {})
+            return bool(found) and len(places) > 1 and places[-1] == places[-2] and min(found[0]["w"], found[0]["h"]) > 10
 
-        seen = self.wait(lambda seen: bool(matching(seen)), within_s=within_s, what=f"target {name}")
-        target = matching(seen)[0]
-        self.hands.touch(target["x"], target["y"])
+        self.wait(rests, within_s=within_s, what=f"target {name}")
+        self.hands.touch(places[-1]["x"], places[-1]["y"])
 
     def touch_at(self, x: float, y: float) -> None:
         """Touch a point given as shares of the screen (0–1), as the hardware bench does."""

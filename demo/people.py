@@ -59,21 +59,23 @@ class Clerks:
         self._serial = 0
         self._lock = threading.Lock()
 
+    def sign_in(self, window: str, clerk: str) -> None:
+        """A clerk sits down at a window and opens it. Raises httpx.HTTPError when the fleet does not take it."""
+        self._post(f"/windows/{window}/clerk?hall={self._hall}", {"clerk": clerk})
+        self._post(f"/windows/{window}/state?hall={self._hall}", {"state": "serving"})
+
     def finish(self, window: str, *, item: str, invite: bool = True) -> dict[str, Any]:
         """A service is finished at `window`. Raises httpx.HTTPError when the fleet does not take it."""
         with self._lock:
             self._serial += 1
             serial = self._serial
-        body = {
-            "hall": self._hall,
-            "window": window,
-            "item_code": item,
-            "case_tail": f"{serial:04}",
-            "stage": "finish",
-            "invite": invite,
-        }
-        reply = self._http.post("/api/v1/services", json=body | {"invite": invite})
-        reply.raise_for_status()
+        body = {"hall": self._hall, "window": window, "item_code": item, "case_tail": f"{serial:04}", "stage": "finish"}
+        return self._post("/services", body | {"invite": invite})
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        reply = self._http.post(f"/api/v1{path}", json=body)
+        if reply.is_error:
+            raise httpx.HTTPStatusError(f"{path}: {reply.status_code} {reply.text[:300]}", request=reply.request, response=reply)
         answer: dict[str, Any] = reply.json()
         return answer
 
@@ -170,8 +172,32 @@ def _read_and_print(device: Device, tally: Tally, chance: random.Random) -> None
     device.touch(chance.choice(_results(seen)[:3])["name"])
     device.wait_screen("guide", within_s=5)
     device.touch("print")
-    device.wait_screen("printed", "parting", "print", "printing", within_s=5)
+    device.wait_screen("paper", within_s=5)
     tally.note(lambda t: setattr(t, "papers", t.papers + 1))
+    device.touch("done", within_s=30)
+    _rate_the_terminal(device, tally, chance)
+    device.touch("end")
+    device.wait_screen("attract", "goodbye", within_s=10)
+
+
+def _rate_the_terminal(device: Device, tally: Tally, chance: random.Random) -> None:
+    """A finished matter is asked about once; then comes the parting."""
+    seen = device.wait_screen("rate", "parting", within_s=10)
+    if seen["screen"] == "parting":
+        return
+    if chance.random() < 0.3:
+        device.touch("skip")
+        tally.note(lambda t: setattr(t, "skipped", t.skipped + 1))
+    else:
+        level = chance.choices(LEVELS, WEIGHTS)[0]
+        device.touch(f"level {level}")
+        seen = device.wait_screen("reasons", "parting", within_s=10)
+        if seen["screen"] == "parting":
+            tally.note(lambda t: setattr(t, "refused", t.refused + 1))
+            return
+        tally.note(lambda t: t.pressed.update([level]))
+        device.touch("rating done")
+    device.wait_screen("parting", within_s=10)
 
 
 def _results(seen: dict[str, Any]) -> list[dict[str, Any]]:
