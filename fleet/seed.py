@@ -346,6 +346,7 @@ def _states(fleet: Fleet, devices: dict[str, SeedDevice], now_ms: int) -> None:
     for label, device in devices.items():
         away = device.hall == "niuhe"
         fleet.watch.take_presence(device.name, Presence(online=not away, connection=4, since_ms=now_ms - DAY))
+
         version = wanted[device.name][0]
         state = state_of(device.role, now_ms, **({"configuration_version": version} | changes.get(label, {})))
         fleet.watch.take_state(device.name, state, retained=away)
@@ -499,7 +500,8 @@ def serve_demo(data: Path, port: int) -> None:
             for known in fleet.watch.devices():
                 if known.device not in away:
                     fleet.watch.touch(known.device)
-            time.sleep(30)
+            fleet.watch.review()
+            time.sleep(5)
 
     threading.Thread(target=speak, daemon=True).start()
     uvicorn.run(make_web(fleet), host="127.0.0.1", port=port, log_level="warning")

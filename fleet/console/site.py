@@ -72,6 +72,7 @@ class Page(Visitor):
         super().__init__(actor, **visitor)
         self.fleet = fleet
         self._token = token
+        self.refresh_side: Callable[[], Any] = lambda: None
 
     def may(self, permission: Permission) -> bool:
         """Whether the visitor had the permission when the page was opened."""
@@ -155,8 +156,14 @@ class Site:
                 with Tag("a", classes="brand", href="/"):
                     ui.html(LOGO, sanitize=False, tag="span")
                     Tag("span", "Nightwindow")
-                self._nav(page, here)
-                self._foot(page)
+
+                @ui.refreshable
+                def wide() -> None:
+                    self._nav(page, here)
+                    self._foot(page)
+
+                wide()
+                page.refresh_side = wide.refresh
                 with Tag("details", classes="menu"):
                     Tag("summary", page.say("菜单", "Menu"))
                     self._nav(page, here)
@@ -213,6 +220,7 @@ class Site:
             if self.fleet.watch.revision != shown["revision"] or self._clock_ms() - shown["at"] > 60_000:
                 shown.update(revision=self.fleet.watch.revision, at=self._clock_ms())
                 part.refresh()
+                page.refresh_side()
 
         part()
         ui.timer(1.0, look)

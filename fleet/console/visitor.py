@@ -49,11 +49,11 @@ class Visitor:
         return then.strftime("%m-%d %H:%M" if then.year == now.year else "%Y-%m-%d %H:%M")
 
     def full_time(self, ms: int | None) -> str:
-        """Date and time to the second, with the zone."""
-        return self.local(ms).strftime("%Y-%m-%d %H:%M:%S %Z") if ms else "—"
+        """Date and time to the second, with the offset from UTC."""
+        return self.local(ms).isoformat(sep=" ", timespec="seconds") if ms else "—"
 
     def zone_name(self) -> str:
-        """The zone with its offset, for example `Asia/Shanghai（UTC+8）`."""
+        """The zone with its offset, for example `Asia/Shanghai (UTC+8)`."""
         offset = self.local(self.now_ms).utcoffset()
         hours = offset.total_seconds() / 3600 if offset else 0
         return f"{self.zone.key} (UTC{hours:+g})"
@@ -92,4 +92,5 @@ def percent(value: float | None, *, digits: int = 1) -> str:
 def interval(tally: Tally) -> str:
     """The 95 % interval in percent, for example `96.0–97.9`; an em dash when nothing was rated."""
     found = tally.interval
-    return "—" if found is None else f"{found[0] * 100:.1f}–{found[1] * 100:.1f}"
+    # Word joiners keep the two ends on one line.
+    return "—" if found is None else f"{found[0] * 100:.1f}\u2060–\u2060{found[1] * 100:.1f}"

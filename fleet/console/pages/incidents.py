@@ -33,7 +33,6 @@ def mount(app: FastAPI, site: Site) -> None:
 
 def _list(page: Page, *, is_open: bool) -> None:
     found = page.fleet.watch.incidents.list(is_open=is_open, limit=200)
-    known = {each.device: each for each in page.fleet.watch.devices()}
     if not found:
         with Tag("section", classes="card calm"):
             Tag("span", classes="dot good", aria_hidden="true")
@@ -45,7 +44,7 @@ def _list(page: Page, *, is_open: bool) -> None:
             )
         return
     with card(), Tag("div"):
-        incident_rows.show(page, found, known=known)
+        incident_rows.show(page, found)
 
 
 def _one(page: Page, no: int) -> None:
@@ -53,15 +52,15 @@ def _one(page: Page, no: int) -> None:
     incident = fleet.watch.incidents.get(no)
     if incident is None:
         return
-    known = {each.device: each for each in fleet.watch.devices()}
-    halls = {hall.code: page.title(hall.title) for hall in fleet.registry.halls()}
-    with card(incident_rows.headline(page, incident, halls)):
+    scene = incident_rows.scene_of(page)
+    known = scene.known
+    with card(incident_rows.headline(page, incident, scene)):
         with Tag("div"):
             incident_rows.severity_chip(page, incident)
         rows = [
             (page.say("原因", "Cause"), page.message(incident.reason, incident.args)),
             (page.say("开始", "Since"), f"{page.full_time(incident.since_ms)} ({page.since(incident.since_ms)})"),
-            (page.say("谁在处理", "Who is on it"), incident_rows.taken(page, incident)),
+            (page.say("谁在处理", "Who is on it"), incident_rows.taken(page, incident, scene)),
             (page.say("下一步", "Next step"), page.message(incident.next_step)),
         ]
         if incident.args.get("where"):

@@ -28,7 +28,9 @@ def mount(app: FastAPI, site: Site) -> None:
     @ui.page("/items")
     def items(page: Page = Depends(site.guard()), hall: str = "", q: str = "", status: str = "", at: int = 1) -> None:
         halls = page.fleet.registry.halls()
-        hall = hall if hall in {each.code for each in halls} else (halls[0].code if halls else "")
+        if hall not in {each.code for each in halls}:
+            # The hall whose content is kept here, rather than the first by name.
+            hall = max((each.code for each in halls), key=lambda code: len(page.fleet.items.items(code)), default="")
         with site.frame(page, "items", page.say("事项", "Items")):
             if not hall:
                 with card():

@@ -58,7 +58,7 @@ def _body(page: Page) -> None:
             ),
             Tag("div"),
         ):
-            incident_rows.show(page, incidents[:ROWS], known=devices)
+            incident_rows.show(page, incidents[:ROWS])
     with Tag("div", classes="two"):
         _trend(page)
         _windows(page)

@@ -118,7 +118,7 @@ def _levels(page: Page, total: Tally) -> None:
             share = count / total.rated if total.rated else 0
             with Tag("div", classes="rank"):
                 Tag("span", f"{level} {labels.label(labels.LEVELS, level, page.language)}")
-                bar(share, "bad" if level <= 2 else "warn" if level == 3 else "")
+                bar(share, "bad" if level <= 2 else "")
                 Tag("span", percent(share if total.rated else None), "num")
                 Tag("span", f"n={count:,}", "soft")
 
