@@ -65,11 +65,9 @@ class PrivatePostgres:
         """The one database that tests share, emptied: much quicker than a new one. Ends connections that tests left open."""
         if self._shared is None:
             self._shared = self.new_database()
-        ends = (
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
-        )
+        others = "pid <> pg_backend_pid() AND datname = current_database()"
         with psycopg.connect(self._shared.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(ends)
+            connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
             connection.execute("DROP SCHEMA IF EXISTS journal, fleet CASCADE")
         return self._shared
 

@@ -23,7 +23,7 @@ log = structlog.get_logger("ingest")
 
 IDLE_S = 0.2
 STATUS_EVERY_S = 15.0
-RETRY_FIRST_S, RETRY_MOST_S = 0.5, 15.0
+RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
 
 
 class IngestStatus(Struct, frozen=True, kw_only=True):
@@ -153,7 +153,7 @@ class Worker:
         return replies
 
     def _store_refuses(self, why: str) -> None:
-        """Nothing was taken or acknowledged: the devices keep their entries. Try again later, at most every 15 s."""
+        """Nothing was taken or acknowledged: the devices keep their entries. Try again later, every 0.5 to 5 s."""
         now = self._clock_ms()
         if self._status.state != "store_refuses":
             log.error("store_refuses", error=why, waiting=len(self._waiting))
