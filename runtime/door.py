@@ -21,6 +21,8 @@ from wire.signing import sign
 
 TIMEOUT_S = 10.0
 MAX_REPLY_BYTES = 262_144
+DISK_RESERVE_BYTES = 16 << 20
+"""What a fetched pack leaves free for everything else."""
 _BLOCK = 65_536
 
 
@@ -171,9 +173,15 @@ def content_file(directory: Path, ref: ContentRef) -> Path:
     return directory / f"{ref.sha256.hex()}.pack"
 
 
+def free_bytes_at(directory: Path) -> int:
+    """Free disk at a directory."""
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize
+
+
 def fetch_content(
     ref: ContentRef, directory: Path, *, door: Door, cas: tuple[bytes, ...], open_pack: Callable[[Path], None],
-    is_stopped: Callable[[], bool] = lambda: False,
+    is_stopped: Callable[[], bool] = lambda: False, free_bytes: Callable[[Path], int] = free_bytes_at,
 ) -> Path:  # fmt: skip
     """Fetch, verify and open-check a pack, then put it in place; older packs but the newest other one are removed.
 
@@ -187,8 +195,7 @@ def fetch_content(
     draft = path.with_suffix(".new")
     try:
         if not path.exists():
-            status = os.statvfs(directory)
-            if status.f_bavail * status.f_frsize < ref.size + (16 << 20):
+            if free_bytes(directory) < ref.size + DISK_RESERVE_BYTES:
                 raise ContentRefused("content.no_room", f"the pack has {ref.size} bytes, which the disk has no room for")
             door.fetch(f"/{ref.sha256.hex()}", draft, size=ref.size, sha256=ref.sha256, cas=cas, is_stopped=is_stopped)
             _check(open_pack, draft)

@@ -201,8 +201,7 @@ def test_unreachable_fleet_is_told_and_the_agent_goes_on(tmp_path: Path, identit
 def test_evidence_written_by_the_face_arrives_once_and_is_acknowledged(paired: Device, fleet_client: Any, until: UNTIL) -> None:
     arguments: dict[str, Any] = {"identity": paired.identity, "clock": paired.clock, "budget_bytes": 4 << 20}
     journal = Journal.open(paired.directory, "evidence", **arguments)
-    for _ in range(2_500):
-        journal.append("ops.note", OpsNote(what="x"))
+    journal.append_all([("ops.note", OpsNote(what="x"))] * 2_500)
     paired.start()
     until(lambda: fleet_client.fleet.seq(journal.journal_id) == journal.last_seq, "all entries are in custody")
     journal.append("ops.note", OpsNote(what="later"))
