@@ -265,9 +265,10 @@ class Agent:
         self._bond.wishes.apply()
 
     def _new_link(self, welcome: Welcome) -> Link:
+        host, _, port = (self._config.fleet.broker or f"{welcome.broker_host}:{welcome.broker_port}").rpartition(":")
         return Link(
-            host=welcome.broker_host,
-            port=welcome.broker_port,
+            host=host,
+            port=int(port),
             tenant=welcome.tenant,
             device=self._identity.device,
             context=self._tls,

@@ -7,7 +7,7 @@ import difflib
 import tomllib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -16,6 +16,10 @@ import msgspec
 from msgspec import Meta, Struct
 
 Seconds = Annotated[float, Meta(ge=1, le=3600)]
+
+
+MAX_SOCKET_BYTES = 107
+"""What Linux allows for the path of a Unix socket, without its closing zero."""
 
 
 class ConfigError(ValueError):
@@ -152,8 +156,6 @@ def from_table(table: Mapping[str, Any]) -> DeviceConfig:
     """Build a DeviceConfig from parsed TOML. Raises ConfigError with every mistake."""
     problems: list[str] = []
     config = _struct(DeviceConfig, table, "", problems)
-    if isinstance(config, DeviceConfig):
-        problems += _check(config)
     if problems or config is None:
         raise ConfigError(problems)
     return typing.cast(DeviceConfig, config)
@@ -206,19 +208,32 @@ def mask(text: str) -> str:
     return f"{scheme}://***@{rest.rpartition('@')[2]}"
 
 
-def _check(config: DeviceConfig) -> list[str]:
-    problems = []
-    if not config.data_path.is_absolute():
-        problems.append(f"data_dir is {config.data_dir!r}; give an absolute path, for example /var/lib/nightwindow")
-    if len(str(config.socket_path).encode()) > 107:
-        problems.append(f"socket is {len(str(config.socket_path).encode())} bytes long; a Unix socket's path has at most 107")
-    problems += _check_url(config.fleet.url)
-    host, _, port = config.fleet.broker.rpartition(":")
-    if config.fleet.broker and not (host and port.isdecimal() and 0 < int(port) < 65_536):
-        problems.append(f"fleet.broker is {config.fleet.broker!r}; write host:port with a port of 1–65535, or leave it out")
-    if config.panel.day_from == config.panel.night_from:
-        problems.append(f"panel.day_from and panel.night_from are both {config.panel.day_from}; set two different hours")
-    return problems
+def _check_panel(panel: PanelConfig) -> list[str]:
+    if panel.day_from == panel.night_from:
+        return [f"panel.day_from and panel.night_from are both {panel.day_from}; set two different hours"]
+    return []
+
+
+def _check_data_dir(path: str) -> list[str]:
+    if not Path(path).is_absolute():
+        return [f"data_dir is {path!r}; give an absolute path, for example /var/lib/nightwindow"]
+    return _check_socket(f"{path}/agent.sock")
+
+
+def _check_socket(path: str) -> list[str]:
+    size = len(path.encode())
+    if size > MAX_SOCKET_BYTES:
+        return [
+            f"the socket {path!r} has {size} bytes, a Unix socket's path at most {MAX_SOCKET_BYTES}; set socket to a shorter one"
+        ]
+    return []
+
+
+def _check_broker(address: str) -> list[str]:
+    host, _, port = address.rpartition(":")
+    if address and not (host and port.isdecimal() and 0 < int(port) < 65_536):
+        return [f"fleet.broker is {address!r}; write host:port with a port of 1–65535, or leave it out"]
+    return []
 
 
 def _check_url(url: str) -> list[str]:
@@ -240,6 +255,16 @@ def _kinds(struct: type[Struct]) -> dict[str, Any]:
     return typing.get_type_hints(struct, include_extras=True)
 
 
+CHECKS: dict[str, Callable[[Any], list[str]]] = {
+    "data_dir": _check_data_dir,
+    "socket": _check_socket,
+    "fleet.url": _check_url,
+    "fleet.broker": _check_broker,
+    "panel": _check_panel,
+}
+"""What a setting has to fulfil beyond its type, by dotted name. Each is told beside all other mistakes."""
+
+
 def _struct(struct: type[Struct], table: Mapping[str, Any], place: str, problems: list[str]) -> Struct | None:
     kinds = _kinds(struct)
     values: dict[str, Any] = {}
@@ -258,6 +283,9 @@ def _struct(struct: type[Struct], table: Mapping[str, Any], place: str, problems
     for field in msgspec.structs.fields(struct):
         if field.required and field.name not in table:
             problems.append(f"{place}{field.name} is missing; add it ({_limit(kinds[field.name])})")
+    for key, value in values.items():
+        if value is not None and f"{place}{key}" in CHECKS:
+            problems += CHECKS[f"{place}{key}"](value)
     return struct(**values) if len(problems) == before else None
 
 

@@ -608,6 +608,17 @@ def test_server_of_another_fleet_is_not_talked_to_and_the_face_is_told(
     assert face.view.link == "down"
 
 
+def test_device_that_reaches_the_broker_its_own_way_goes_there(paired: Device, broker: Any, until: UNTIL) -> None:
+    welcome = credentials.load_welcome(paired.identity)
+    assert welcome is not None
+    credentials.save_welcome(msgspec.structs.replace(welcome, broker_host="nowhere.invalid"), paired.identity)
+    fleet = msgspec.structs.replace(paired.config.fleet, broker=f"localhost:{broker.port}")
+    paired.config = msgspec.structs.replace(paired.config, fleet=fleet)
+    paired.start()
+    face = paired.start_face()
+    until(lambda: face.view.link == "up", "up")
+
+
 def test_second_agent_on_the_same_directory_is_refused(paired: Device) -> None:
     from runtime.local import LocalError
 

@@ -29,10 +29,21 @@ def test_hal_table_is_handed_on_unread() -> None:
 
 
 def test_all_mistakes_are_told_at_once_with_key_value_and_limit() -> None:
-    found = problems({"role": "kiosk", "idel": {}, "idle": {"warning_s": 5, "aftr_s": 3}, "panel": 3, "log": {"level": "loud"}})
+    found = problems(
+        {
+            "role": "kiosk",
+            "idel": {},
+            "fleet": {"url": "http://x", "broker": "y"},
+            "idle": {"warning_s": 5, "aftr_s": 3},
+            "panel": 3,
+            "log": {"level": "loud"},
+        }
+    )
     assert found == [
         "role is 'kiosk'; set it to one of 'terminal', 'evaluator'",
         "idel is not a setting; did you mean idle?",
+        "fleet.url is 'http://x'; write https://host or https://host:port",
+        "fleet.broker is 'y'; write host:port with a port of 1–65535, or leave it out",
         "idle.warning_s is 5; set it to a number 20–120",
         "idle.aftr_s is not a setting; did you mean idle.after_s?",
         "panel is 3; write a table [panel]",
@@ -49,6 +60,8 @@ def test_all_mistakes_are_told_at_once_with_key_value_and_limit() -> None:
         ({"fleet": {"url": "http://fleet"}}, "https://host"),
         ({"fleet": {"url": "https://fleet:99999"}}, "no address"),
         ({"fleet": {"url": "https://fleet/?x=1"}}, "https://host"),
+        ({"fleet": {"broker": "nowhere"}}, "host:port"),
+        ({"data_dir": "/" + "x" * 120}, "at most 107"),
         ({"panel": {"day_from": 7, "night_from": 7}}, "two different hours"),
         ({"panel": {"width_px": 10}}, "320–7680"),
         ({"panel": {"fullscreen": 1}}, "true or false"),
