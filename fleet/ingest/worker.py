@@ -135,12 +135,12 @@ class Worker:
         self._answer(replies)
         for each in batch:
             self._client.ack(each.mid, each.qos)
-        self._status = IngestStatus(
-            state="taking",
-            since_ms=self._status.since_ms if self._status.state == "taking" else self._clock_ms(),
-            at_ms=self._clock_ms(),
-            messages=self._status.messages + len(batch),
-        )
+        before = self._status
+        since_ms = before.since_ms if before.state == "taking" else self._clock_ms()
+        self._status = IngestStatus(state="taking", since_ms=since_ms, at_ms=since_ms, messages=before.messages + len(batch))
+        if before.state != "taking":
+            log.info("store_takes_again")
+            self._tell()
 
     def _one_by_one(self) -> list[Reply]:
         """Find the message that the store cannot keep, so that it does not hold up the others."""
