@@ -103,9 +103,11 @@ def _crowd(hall: Hall, tally: Tally, stop: threading.Event, *, is_busy: bool) ->
     for number, device in enumerate(hall.devices.values()):
         chance = random.Random(seed + number)
         if device.role == "terminal":
-            errand = lambda device=device, chance=chance: people.visit_terminal(device, tally, chance)  # noqa: E731
+            errand = lambda device=device, chance=chance: people.visit_terminal(device, tally, chance, stop)  # noqa: E731
         else:
-            errand = lambda device=device, chance=chance: people.rate_at_window(device, clerks, tally, chance, hall.item_codes)  # noqa: E731
+            errand = lambda device=device, chance=chance: people.rate_at_window(  # noqa: E731
+                device, clerks, tally, chance, hall.item_codes, stop
+            )
         pause = (lambda chance=chance: chance.uniform(0.1, 0.5)) if is_busy else (lambda chance=chance: chance.uniform(5, 20))
         crowd.append(Person(f"people at {device.name}", errand, tally=tally, stop=stop, pause=pause))
     for person in crowd:

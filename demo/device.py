@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ LEVEL_BUTTONS = {5: "level_5", 4: "level_4", 3: "level_3", 2: "level_2", 1: "lev
 
 class NotFound(RuntimeError):
     """A person looked for something on the screen, and it was not there in time; the message says what was."""
+
+
+class Closing(Exception):
+    """The hall closes, and nothing had begun yet."""
 
 
 @dataclass
@@ -77,23 +82,28 @@ class Device:
         except (OSError, ValueError):
             return {}
 
-    def wait(self, ready: Callable[[dict[str, Any]], bool], *, within_s: float, what: str) -> dict[str, Any]:
-        """Look at the screen until it is `ready`. Raises NotFound after `within_s` seconds."""
+    def wait(
+        self, ready: Callable[[dict[str, Any]], bool], *, within_s: float, what: str, unless: threading.Event | None = None
+    ) -> dict[str, Any]:
+        """Look at the screen until it is `ready`. Raises NotFound after `within_s` seconds, Closing once `unless` is set."""
         deadline = time.monotonic() + within_s
         seen: dict[str, Any] = {}
         while time.monotonic() < deadline:
             seen = self.outline()
             if seen and ready(seen):
                 return seen
+            if unless is not None and unless.is_set():
+                raise Closing
             time.sleep(0.05)
         targets = [target["name"] for target in seen.get("targets", [])]
         raise NotFound(
             f"{self.name}: no {what} within {within_s:.0f} s; the screen was {seen.get('screen', 'dark')!r} with {targets}"
         )
 
-    def wait_screen(self, *names: str, within_s: float = 10.0) -> dict[str, Any]:
+    def wait_screen(self, *names: str, within_s: float = 10.0, unless: threading.Event | None = None) -> dict[str, Any]:
         """Look until one of these screens shows."""
-        return self.wait(lambda seen: seen["screen"] in names, within_s=within_s, what="screen " + " or ".join(names))
+        what = "screen " + " or ".join(names)
+        return self.wait(lambda seen: seen["screen"] in names, within_s=within_s, what=what, unless=unless)
 
     def touch(self, name: str, *, within_s: float = 5.0) -> None:
         """Touch the target with this name; a name that ends in `*` means the first that begins so.

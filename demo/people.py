@@ -15,13 +15,11 @@ from typing import Any
 
 import httpx
 
-from demo.device import LEVEL_BUTTONS, Device, NotFound
+from demo.device import LEVEL_BUTTONS, Closing, Device, NotFound
 from hal.sim.control import ControlError
 
 LEVELS, WEIGHTS = (5, 4, 3, 2, 1), (62, 22, 8, 5, 3)
 """How the demonstration's citizens rate, in percent: mostly content, as halls report, and not always."""
-FURNITURE = {"back", "home", "end", "help", "language", "profile", "search", "keyboard", "next", "page before", "page next"}
-"""Targets that are part of every screen; what remains on a list is a result."""
 QUERIES = ("sfz", "hz", "gjj", "yb", "bdc", "jsz", "hy", "sb")
 
 
@@ -98,15 +96,19 @@ class Person(threading.Thread):
         while not self._stop_all.is_set():
             try:
                 self._errand()
+            except Closing:
+                return
             except (NotFound, ControlError, httpx.HTTPError) as trouble:
                 self._tally.puzzle(f"{self.name}: {trouble}")
                 self._stop_all.wait(1.0)
             self._stop_all.wait(self._pause())
 
 
-def rate_at_window(device: Device, clerks: Clerks, tally: Tally, chance: random.Random, items: list[str]) -> None:
+def rate_at_window(
+    device: Device, clerks: Clerks, tally: Tally, chance: random.Random, items: list[str], closing: threading.Event
+) -> None:
     """A clerk finishes a service; the citizen rates it by touch or by button, corrects, gives reasons, or does not rate."""
-    device.wait_screen("idle", within_s=30)
+    device.wait_screen("idle", within_s=30, unless=closing)
     clerks.finish(device.window, item=chance.choice(items))
     tally.note(lambda t: setattr(t, "services", t.services + 1))
     device.wait_screen("ask", within_s=10)
@@ -144,9 +146,9 @@ def _press(device: Device, level: int, *, by_button: bool) -> None:
         device.touch(f"level {level}")
 
 
-def visit_terminal(device: Device, tally: Tally, chance: random.Random) -> None:
+def visit_terminal(device: Device, tally: Tally, chance: random.Random, closing: threading.Event) -> None:
     """Wake the screen, search by initials, read a guide, print the notice, take the paper, rate or skip, leave."""
-    seen = device.wait_screen("attract", "home", within_s=90)
+    seen = device.wait_screen("attract", "home", within_s=90, unless=closing)
     if seen["screen"] == "attract":
         device.touch_at(0.5, 0.5)
         device.wait_screen("home", within_s=10)
@@ -168,8 +170,7 @@ def _read_and_print(device: Device, tally: Tally, chance: random.Random) -> None
     device.wait_screen("search", within_s=5)
     for letter in chance.choice(QUERIES):
         device.touch(f"key {letter}")
-    seen = device.wait(lambda seen: bool(_results(seen)), within_s=5, what="search result")
-    device.touch(chance.choice(_results(seen)[:3])["name"])
+    device.touch("item *")
     device.wait_screen("guide", within_s=5)
     device.touch("print")
     device.wait_screen("paper", within_s=5)
@@ -198,10 +199,6 @@ def _rate_the_terminal(device: Device, tally: Tally, chance: random.Random) -> N
         tally.note(lambda t: t.pressed.update([level]))
         device.touch("rating done")
     device.wait_screen("parting", within_s=10)
-
-
-def _results(seen: dict[str, Any]) -> list[dict[str, Any]]:
-    return [t for t in seen["targets"] if t["name"] not in FURNITURE and not t["name"].startswith(("key ", "page "))]
 
 
 def busy(seconds: float, stop: threading.Event) -> None:
