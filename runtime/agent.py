@@ -375,6 +375,8 @@ class Agent:
         if isinstance(event, FaceCame):
             self._hub.send(self._view.view)
             self._orders.face_came(event.peer.pid)
+            if self._bond is not None:
+                self._bond.handover.face_came()
         elif isinstance(event, FaceSaid) and isinstance(event.message, PictureReply | CommandReply):
             self._orders.face_replied(event.message)
         elif isinstance(event, FaceSaid) and isinstance(event.message, AskRequest):

@@ -11,7 +11,7 @@ from runtime.health import Troubles
 from runtime.journals import OpsJournal, Readers
 from runtime.local import Archived, EvidenceDamaged, FromAgent
 from runtime.outbox import Publish
-from runtime.store import AgentStore
+from runtime.store import AgentStore, Mark
 from runtime.view import ViewKeeper
 from wire.codec import decode
 from wire.custody import Signed
@@ -47,6 +47,18 @@ class Handover:
         self._readers, self._ops, self._troubles, self._view = readers, ops, troubles, view
         self._clock, self._publish, self._send = clock, publish, send
         self._clock_is_ours = False
+        self._successor_wanted: EvidenceDamaged | None = None
+
+    def face_came(self) -> None:
+        """Ask a face that was not there before for the successor that its journal needs."""
+        current = self._readers.current("evidence")
+        if current is None:
+            return
+        mark = self._store.mark(current.journal_id)
+        if self._is_closed_for_good(mark):
+            self._begin_successor(current.journal_id, mark.in_custody, mark.stopped)
+        elif self._successor_wanted is not None and self._successor_wanted.journal_id == current.journal_id:
+            self._send(self._successor_wanted)
 
     def connected(self) -> None:
         """Tell the fleet where every journal stands."""
@@ -116,17 +128,22 @@ class Handover:
             journal=event.journal_id.hex(), reason=reason, detail=detail,
         )  # fmt: skip
         mark = self._store.mark(event.journal_id)
-        if reason in ("fork", "quarantined", "rewind_beyond") and mark.in_custody:
-            # That journal is closed for good at the fleet; what comes next must not wait behind it. A journal of which the
-            # fleet took nothing gets no successor: then it is the device that is refused.
+        if self._is_closed_for_good(mark):
             self._begin_successor(event.journal_id, mark.in_custody, event.detail)
+
+    @staticmethod
+    def _is_closed_for_good(mark: Mark) -> bool:
+        # What comes next must not wait behind such a journal. One of which the fleet took nothing gets no successor: then it
+        # is the device that is refused, and each successor would be refused too.
+        return mark.stopped in ("fork", "quarantined", "rewind_beyond") and mark.in_custody > 0
 
     def _begin_successor(self, journal_id: bytes, last_good: int, reason: str) -> None:
         current = self._readers.current("evidence")
         if journal_id == self._ops.journal_id:
             self._ops.succeed(journal_id, reason)
         elif current is not None and current.journal_id == journal_id:
-            self._send(EvidenceDamaged(journal_id=journal_id, last_good=last_good, reason=reason[:200]))
+            self._successor_wanted = EvidenceDamaged(journal_id=journal_id, last_good=last_good, reason=reason[:200])
+            self._send(self._successor_wanted)
 
     def _archived_changed(self) -> None:
         archived = tuple(

@@ -313,6 +313,20 @@ def test_forked_journal_stops_is_shown_and_the_face_is_asked_for_a_successor(
     journal.close()
 
 
+def test_face_that_starts_after_the_fork_is_asked_for_a_successor_too(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    journal = Journal.open(paired.directory, "evidence", identity=paired.identity, clock=paired.clock, budget_bytes=4 << 20)
+    paired.start()
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == 1, "in custody")
+    fleet_client.fleet.refused[journal.journal_id] = "fork"
+    journal.append("ops.note", OpsNote(what="x"))
+    until(lambda: any(note.what == "custody.stopped" for note in paired.notes()), "stopped")
+    paired.stop()
+    paired.start()
+    paired.start_face()
+    assert until(lambda: paired.heard(EvidenceDamaged), "asked")[0].journal_id == journal.journal_id
+    journal.close()
+
+
 def test_identify_is_done_only_when_the_face_says_so(paired: Device, fleet_client: Any, until: UNTIL) -> None:
     paired.start()
     face = paired.start_face()
