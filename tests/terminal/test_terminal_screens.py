@@ -1,4 +1,4 @@
-"""Every screen of the terminal laid out for real in three languages and three profiles: nothing overflows, overlaps or is too small."""
+"""Every screen of the terminal in three languages and profiles: nothing overflows, overlaps or is too small to touch."""
 
 import json
 import os
@@ -23,10 +23,9 @@ def display() -> Iterator[str]:
     )  # fmt: skip
     os.close(write)
     try:
-        number = os.read(read, 16).decode().strip()
-        yield f":{number}"
+        with os.fdopen(read) as numbers:
+            yield f":{numbers.readline().strip()}"
     finally:
-        os.close(read)
         server.terminate()
         server.wait(10)
 
