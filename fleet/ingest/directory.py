@@ -52,8 +52,16 @@ class Directory:
             rows = connection.execute(select(devices.c.name, devices.c.tenant, devices.c.signing_key, devices.c.revoked_ms)).all()
             reach = select(archives.c.journal_id, func.max(archives.c.through_seq)).group_by(archives.c.journal_id)
             archived = {bytes(journal_id): int(seq) for journal_id, seq in connection.execute(reach)}
-        self._devices = {name: Known(tenant, VerifyKey(key), revoked is not None) for name, tenant, key, revoked in rows}
+        old = self._devices
+        self._devices = {name: _known(old.get(name), tenant, key, revoked is not None) for name, tenant, key, revoked in rows}
         grown = {journal_id for journal_id, seq in archived.items() if seq > self._archived.get(journal_id, 0)}
         self._archived = archived
         self._read_at = self._monotonic()
         return grown
+
+
+def _known(old: Known | None, tenant: str, key: bytes, is_revoked: bool) -> Known:
+    # Making a key object costs more than reading its row, and keys hardly ever change.
+    if old is not None and bytes(old.key) == key:
+        return Known(tenant, old.key, is_revoked)
+    return Known(tenant, VerifyKey(key), is_revoked)

@@ -104,6 +104,9 @@ def _join(chain: list[tuple[Header, bytes]], joint: bytes, mark: Mark, stored_ha
         if joint != mark.hash:
             return Fork(mark.seq, mark.hash, joint)
         return Taken([(header, digest, index) for index, (header, digest) in enumerate(chain)])
+    if chain[-1][0].seq >= mark.seq and chain[mark.seq - first_seq][1] == mark.hash:
+        # Each hash covers all before it: where the marks agree, the whole past does, and nothing has to be looked up.
+        return Taken([(header, digest, index) for index, (header, digest) in enumerate(chain) if header.seq > mark.seq])
     held = stored_hashes(mark.no, max(1, first_seq - 1), min(mark.seq, chain[-1][0].seq))
     if first_seq > 1 and held[first_seq - 1] != joint:
         return Fork(first_seq - 1, held[first_seq - 1], joint)
