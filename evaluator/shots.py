@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from evaluator.flow import tags
 from evaluator.flow.scene import Ask, Failed, Idle, Reasons, Receipt, Scene, Signs, Starting, Unpaired
-from evaluator.shown import TAGS_FILE, view_of
+from evaluator.shown import LOCALE, TAGS_FILE, view_of
 from ui.catalogue import LANGUAGES
 from ui.shots import Shot, dressed
 from ui.tokens import EVALUATOR_7, EVALUATOR_10, PROFILES, Panel
@@ -15,6 +15,7 @@ from wire.messages import Clerk, WindowCard, Words
 if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
+LOCALES = (LOCALE,)
 PANELS: dict[str, Panel] = {"1280x800": EVALUATOR_10, "800x480": EVALUATOR_7}
 MOMENT = datetime(2026, 11, 22, 14, 26)
 FINE = Signs()

@@ -3,6 +3,9 @@
 Used by `./run shots` and by tests, under Xvfb. Rendering is off screen, so one window serves panels of every size.
 """
 
+import importlib
+import json
+import sys
 from collections.abc import Callable, Iterable
 from itertools import combinations
 from pathlib import Path
@@ -131,8 +134,30 @@ def problems(root: "Widget") -> list[str]:
     return found
 
 
+def main() -> None:
+    """`python -m ui.shots MODULE CACHE [MATCH]`: check every shot of a module whose name holds MATCH; a JSON line each.
+
+    The module has `shots()` and `LOCALES`. Needs a display; exit status 1 when a shot has problems.
+    """
+    module, cache, match = importlib.import_module(sys.argv[1]), Path(sys.argv[2]), "".join(sys.argv[3:4])
+    open_studio(cache, locale_folders=module.LOCALES)
+    bad = 0
+    for shot in module.shots():
+        if match in shot.name:
+            root = shot.build()
+            settle(root)
+            found = problems(root)
+            bad += bool(found)
+            print(json.dumps({"name": shot.name, "problems": found}, ensure_ascii=False), flush=True)
+    sys.exit(1 if bad else 0)
+
+
 def _ink(text: "Widget") -> tuple[float, float, float, float]:
     # The part of a text's texture that holds strokes: a line's room above and below its characters may touch a neighbour's.
     x, y = text.to_window(*text.texture_pos)
     spare = text.shown_size * 0.25
     return x + 2, y + spare, x + text.texture_width - 2, y + text.texture_height - spare
+
+
+if __name__ == "__main__":
+    main()

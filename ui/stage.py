@@ -26,7 +26,7 @@ class Stage(FloatLayout):
             self._ground = Color(*theme.paper)
             self._area = Rectangle(pos=self.pos, size=self.size)
         self.bind(pos=self._resize, size=self._resize)
-        theme.fbind("paper", self._repaint)
+        theme.bind(paper=self._repaint)
 
     def show(self, screen: Widget, name: str) -> None:
         """Replace the screen. `name` is what the agent reports, never content."""

@@ -20,12 +20,12 @@ class AskView(View):
 
     level_size = NumericProperty(20)
     lines = NumericProperty(1)
+    look = ObjectProperty()
+    """Whatever the common size depends on besides the panel; set by the rule."""
 
     def on_kv_post(self, base_widget: object) -> None:
         """Find the common size, and again when panel, language or profile change."""
-        self.bind(size=self._equalise, lines=self._equalise)
-        words.bind(of=self._equalise)
-        theme.bind(large=self._equalise)
+        self.bind(size=self._equalise, lines=self._equalise, look=self._equalise)
         self._equalise()
 
     def _equalise(self, *_: object) -> None:

@@ -1,6 +1,6 @@
 """Reasons: thanks first, then an offer to say why. It looks the same at arm's length whatever was pressed."""
 
-from kivy.properties import NumericProperty
+from kivy.properties import NumericProperty, ObjectProperty
 
 from evaluator.flow.tags import Tag as Reason
 from evaluator.screens.view import View
@@ -20,6 +20,8 @@ class ReasonsView(View):
 
     page = NumericProperty(0)
     pages = NumericProperty(1)
+    look = ObjectProperty()
+    """Language and profile; set by the rule."""
 
     def turn(self) -> None:
         """The next page; after the last one the first."""
@@ -34,8 +36,7 @@ class ReasonsView(View):
 
     def on_kv_post(self, base_widget: object) -> None:
         """Fill the grid once the rules are there, and follow the scene and the language."""
-        self.bind(scene=self._follow, page=self._follow)
-        words.bind(of=self._follow)
+        self.bind(scene=self._follow, page=self._follow, look=self._follow)
         self._follow()
 
     def _follow(self, *_: object) -> None:

@@ -26,12 +26,13 @@ class Face(Widget):
 
     level = NumericProperty(5)
     muted = BooleanProperty(False)
+    plain = BooleanProperty(False)
+    """Black on white, for high contrast; set by the rule."""
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        for name in ("pos", "size", "level", "muted"):
+        for name in ("pos", "size", "level", "muted", "plain"):
             self.fbind(name, self._draw)
-        theme.fbind("profile", self._draw)
         self._draw()
 
     def _draw(self, *_: object) -> None:
@@ -40,7 +41,7 @@ class Face(Widget):
         side = min(self.size)
         if side < 4:
             return
-        contrast = theme.profile == "contrast"
+        contrast = self.plain
         with self.canvas:
             # On black, a white disc with black strokes is the strongest contrast there is; shapes tell the levels apart.
             Color(*(theme.ink if contrast else theme.soft if self.muted else get_color_from_hex(FILL[level])))

@@ -2,7 +2,6 @@
 
 from kivy.properties import StringProperty
 
-from ui.language import words
 from ui.widgets.text import Words
 
 CODES = {
@@ -71,9 +70,7 @@ class Icon(Words):
         kwargs.setdefault("halign", "center")
         super().__init__(**kwargs)
         self.fbind("name", self._choose)
-        words.fbind("icons", self._choose)
         self._choose()
 
     def _choose(self, *_: object) -> None:
-        self.font = words.icons
         self.text = chr(CODES[self.name]) if self.name else ""

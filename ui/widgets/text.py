@@ -19,7 +19,6 @@ from kivy.uix.widget import Widget
 from kivy.utils import escape_markup
 
 from ui.language import words
-from ui.theme import theme
 from ui.typeset import balanced, break_lines
 
 _RULER_SIZE = 64
@@ -81,6 +80,10 @@ class Words(Widget):
     private = BooleanProperty(False)
     font = StringProperty("")
     """A font file; empty means the language's own."""
+    face = StringProperty("")
+    """The font file in use. Language and theme reach every text through kv rules (`face`, `floor`), because Kivy takes those
+    bindings away with the widget; a binding made here would stay on the language for ever and add up over days."""
+    floor = NumericProperty(1)
 
     texture = ObjectProperty(None, allownone=True)
     texture_width = NumericProperty(0)
@@ -99,20 +102,17 @@ class Words(Widget):
     def __init__(self, **kwargs: object) -> None:
         self._render_soon = Clock.create_trigger(self.render, -1)
         super().__init__(**kwargs)
-        for name in ("text", "font_size", "bold", "halign", "wrap", "shrink", "max_lines", "line_height", "font", "size"):
+        for name in ("text", "font_size", "bold", "halign", "wrap", "shrink", "max_lines", "line_height", "face", "floor", "size"):
             self.fbind(name, self._render_soon)
-        for name in ("font", "font_bold"):
-            words.fbind(name, self._render_soon)
-        theme.fbind("floor", self._render_soon)
         self._render_soon()
 
     def render(self, *_: object) -> None:
         """Draw the text anew; happens by itself before the next frame after any change."""
-        if not self.text:
+        if not self.text or not self.face:
             self.texture, self.texture_width, self.texture_height, self.overflows = None, 0, 0, False
             return
         size = max(1, round(self.font_size))
-        floor = min(size, max(1, int(theme.floor)))
+        floor = min(size, max(1, int(self.floor)))
         lines, fits = self._set(size)
         while self.shrink and not fits and size > floor:
             size = max(floor, int(size * 0.94))
@@ -123,10 +123,10 @@ class Words(Widget):
         self._draw(lines, size)
 
     def _font_file(self) -> str:
-        return self.font or (words.font_bold if self.bold else words.font)
+        return self.face
 
     def _set(self, size: int) -> tuple[list[str], bool]:
-        measure = _ruler(self._font_file(), size)
+        measure = _ruler(self.face, size)
         if self.wrap:
             fill = balanced if self.halign == "center" else break_lines
             lines, fits = fill(self.text, max(1, self.width), measure)
@@ -154,7 +154,7 @@ class Words(Widget):
         label_type, text = self._with_fallback(text)
         label = label_type(
             text=text,
-            font_name=self._font_file(),
+            font_name=self.face,
             font_size=size,
             halign=self.halign,
             line_height=self.line_height,
