@@ -134,7 +134,7 @@ class DeviceConfig(Struct, frozen=True):
         return Path(self.socket) if self.socket else self.data_path / "agent.sock"
 
 
-OVERRIDABLE = ("language", "phone", "idle.", "rating.", "panel.day_from", "panel.night_from", "log.", "agent.state_every_s")
+OVERRIDABLE = ("language", "phone", "idle.", "rating.", "panel.day_from", "panel.night_from")
 """Settings that the fleet may override (wire.messages.Desired.settings); a dot at the end means the whole table."""
 
 
