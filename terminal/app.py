@@ -136,7 +136,7 @@ def _log_level(level: str) -> None:
 @click.argument("query")
 @click.option("--pack", "pack_file", required=True, type=click.Path(path_type=Path), help="The content pack to search.")
 @click.option("--limit", type=click.IntRange(1, 200), default=20, show_default=True, help="At most so many results.")
-@click.option("--language", type=click.Choice(["zh", "ko", "en"]), default="zh", show_default=True)
+@click.option("--language", type=click.Choice(["zh", "ko", "en"]), default="zh", show_default=True, help="Of the names shown.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of results, as the screen gets them.")
 def search(query: str, pack_file: Path, limit: int, language: str, as_json: bool) -> None:
     """Answer QUERY exactly as the terminal's search screen would."""

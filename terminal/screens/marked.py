@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from kivy.core.text import Label as CoreLabel
 from kivy.core.text.markup import MarkupLabel
-from kivy.properties import ListProperty
+from kivy.properties import ColorProperty, ListProperty
 from kivy.utils import escape_markup, get_hex_from_color
 
 from ui.language import words
-from ui.theme import theme
 from ui.widgets.text import Words
 
 
@@ -16,20 +15,22 @@ class MarkedWords(Words):
     """Words of which `spans`, (start, end) pairs into `text`, are marked."""
 
     spans = ListProperty()
+    ink = ColorProperty("#000000")
+    mark = ColorProperty("#000000")
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.fbind("spans", self._render_soon)
-        theme.fbind("ink", self._render_soon)
+        for name in ("spans", "ink", "mark"):
+            self.fbind(name, self._render_soon)
 
     def _with_fallback(self, text: str) -> tuple[type[CoreLabel], str]:
         # The texture holds the colours itself here, so the widget draws it untinted.
         fonts = words.fonts
         pieces = []
         for marked, run in self._runs(text):
-            colour = get_hex_from_color(theme.action if marked else theme.ink)
+            colour = get_hex_from_color(self.mark if marked else self.ink)
             face = fonts.face(words.code, bold=self.bold or marked) if fonts else None
-            fallback = fonts.runs(run, face) if fonts and face else [(self._font_file(), run)]
+            fallback = fonts.runs(run, face) if fonts and face else [(self.face, run)]
             pieces += [f"[color={colour}][font={path}]{escape_markup(part)}[/font][/color]" for path, part in fallback]
         return MarkupLabel, "".join(pieces)
 
