@@ -6,26 +6,22 @@ import json
 import random
 import shutil
 import signal
-import sqlite3
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import click
 import uvicorn
 
-from demo import account, people
+from demo import people
 from demo.bench_page import bench_app
 from demo.device import NotFound
 from demo.hall import LOGIN, Hall, HallError
-from demo.people import Person, Tally
+from demo.people import Tally
 from demo.settings import PortTaken, free_port
-
-SETTLE_S = 30.0
+from demo.summary import sum_up
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -65,13 +61,14 @@ def main(
             port = free_port(bench_port, option="--bench-port")
             _serve_bench(hall, port)
             _welcome(hall, port, folder)
-        crowd = [] if quiet_hall else _crowd(hall, tally, stop, is_busy=seconds is not None)
-        people.busy(seconds if seconds is not None else float("inf"), stop)
+        is_busy = seconds is not None
+        crowd = [] if quiet_hall else people.crowd(hall, tally, stop, is_busy=is_busy, seed=random.randrange(2**32))
+        stop.wait(seconds)
         stop.set()
         for person in crowd:
             person.join(20)
         say("people have left; waiting for everything to be handed over")
-        summary = _sum_up(hall, tally, ready_s=ready_s)
+        summary = {"ready_s": round(ready_s, 1), **sum_up(hall, tally)}
         say("stopping")
     except (HallError, PortTaken, NotFound) as trouble:
         if stop.is_set():
@@ -92,27 +89,6 @@ def main(
         json_file.write_text(text + "\n", encoding="utf-8")
     click.echo(text)
     sys.exit(0 if summary["ok"] else 1)
-
-
-def _crowd(hall: Hall, tally: Tally, stop: threading.Event, *, is_busy: bool) -> list[Person]:
-    """Everybody who comes into the hall, each a thread of their own."""
-    assert hall.clerks is not None
-    clerks = hall.clerks
-    seed = random.randrange(2**32)
-    crowd = []
-    for number, device in enumerate(hall.devices.values()):
-        chance = random.Random(seed + number)
-        if device.role == "terminal":
-            errand = lambda device=device, chance=chance: people.visit_terminal(device, tally, chance, stop)  # noqa: E731
-        else:
-            errand = lambda device=device, chance=chance: people.rate_at_window(  # noqa: E731
-                device, clerks, tally, chance, hall.item_codes, stop
-            )
-        pause = (lambda chance=chance: chance.uniform(0.1, 0.5)) if is_busy else (lambda chance=chance: chance.uniform(5, 20))
-        crowd.append(Person(f"people at {device.name}", errand, tally=tally, stop=stop, pause=pause))
-    for person in crowd:
-        person.start()
-    return crowd
 
 
 def _serve_bench(hall: Hall, port: int) -> None:
@@ -137,49 +113,6 @@ def _welcome(hall: Hall, port: int, folder: Path) -> None:
   Ctrl-C ends everything that was started.
 """
     )
-
-
-def _sum_up(hall: Hall, tally: Tally, *, ready_s: float) -> dict[str, Any]:
-    """Compare both sides' books. `ok` only if nothing was lost, duplicated or unverified."""
-    found = account.settle(hall.data_dirs, hall.fleet_data, within_s=SETTLE_S)
-    pressed = sum(tally.pressed.values())
-    ratings = _stored(hall, pressed)
-    chain = json.loads(hall.nw_fleet("verify", "--json"))
-    paper = _papers(hall)
-    errors = [*hall.processes.errors, *tally.puzzled]
-    ok = found.is_whole and ratings["stored"] == pressed and chain["journals"] == chain["verified"] and not errors
-    return {
-        "ok": ok,
-        "ready_s": round(ready_s, 1),
-        "entries": asdict(found),
-        "ratings": {"pressed": pressed, **ratings, "skipped": tally.skipped, "refused": tally.refused, "services": tally.services},
-        "prints": {"asked": tally.papers, **paper},
-        "visits": tally.visits,
-        "cards": tally.cards,
-        "chain": {"journals": chain["journals"], "verified": chain["verified"]},
-        "errors": errors,
-    }
-
-
-def _rows(hall: Hall, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(f"file:{hall.fleet_data / 'fleet.db'}?mode=ro", uri=True, timeout=10) as connection:
-        return connection.execute(query).fetchall()
-
-
-def _stored(hall: Hall, pressed: int) -> dict[str, Any]:
-    """Ratings in the fleet's read model, once it has caught up."""
-    deadline = time.monotonic() + SETTLE_S
-    query = "SELECT level, count(*) FROM ratings WHERE standing_of = 'counted' AND outcome = 'rated' GROUP BY level"
-    while True:
-        by_level = {str(level): count for level, count in _rows(hall, query)}
-        if sum(by_level.values()) >= pressed or time.monotonic() > deadline:
-            return {"stored": sum(by_level.values()), "by_level": by_level}
-        time.sleep(0.2)
-
-
-def _papers(hall: Hall) -> dict[str, int]:
-    outcomes = dict(_rows(hall, "SELECT outcome, count(*) FROM prints GROUP BY outcome"))
-    return {name: outcomes.get(name, 0) for name in ("printed", "not_printed", "unknown")}
 
 
 if __name__ == "__main__":

@@ -49,6 +49,17 @@ def device_entries(data_dirs: Iterable[Path]) -> set[tuple[object, ...]]:
     return found
 
 
+def pruned(data_dirs: Iterable[Path]) -> dict[object, int]:
+    """How far each journal was pruned on its device: what the fleet must hold all the more."""
+    found: dict[object, int] = {}
+    for folder in data_dirs:
+        for path in sorted(folder.glob("*.db")):
+            if JOURNAL_FILE.fullmatch(path.name):
+                [(journal_id, through)] = _rows(path, "SELECT journal_id, pruned_through FROM journal")
+                found[journal_id] = int(str(through))
+    return found
+
+
 def fleet_entries(fleet_data: Path) -> Counter[tuple[object, ...]]:
     """How often the fleet's own table holds each entry."""
     query = "SELECT j.journal_id, e.seq, e.hash FROM entries e JOIN journals j ON j.no = e.journal_no"
@@ -57,13 +68,18 @@ def fleet_entries(fleet_data: Path) -> Counter[tuple[object, ...]]:
 
 def count(data_dirs: Iterable[Path], fleet_data: Path) -> Count:
     """Compare once."""
-    written, held = device_entries(data_dirs), fleet_entries(fleet_data)
+    # Pruning between two looks must not seem a loss: look at the devices' marks first and at the fleet last.
+    dirs = list(data_dirs)
+    cut, written = pruned(dirs), device_entries(dirs)
+    held = fleet_entries(fleet_data)
+    kept = {entry for entry in held if entry not in written and int(str(entry[1])) <= cut.get(entry[0], 0)}
+    gone = sum(cut.values())
     return Count(
-        appended=len(written),
-        in_custody=len(written & held.keys()),
-        lost=len(written - held.keys()),
+        appended=len(written) + gone,
+        in_custody=len(written & held.keys()) + len(kept),
+        lost=len(written - held.keys()) + gone - len(kept),
         duplicated=sum(times - 1 for times in held.values()),
-        strange=len(held.keys() - written),
+        strange=len(held.keys() - written) - len(kept),
     )
 
 

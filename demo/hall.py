@@ -54,10 +54,21 @@ CLERKS = {"12": ("0312", "王丽"), "06": ("0271", "金明哲")}
 
 
 class Hall:
-    """A running hall. `open` starts it, `close` ends everything that was started, and nothing else."""
+    """A running hall. `open` starts it, `close` ends everything that was started, and nothing else.
 
-    def __init__(self, folder: Path, *, say: Callable[[str], None], items: Path | None = None, console_port: int = 0) -> None:
-        self.folder, self._say, self._items = folder, say, items
+    `ingest` is another command to take journals with: fault runs bring one that is wrong on purpose.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        say: Callable[[str], None],
+        items: Path | None = None,
+        console_port: int = 0,
+        ingest: list[str] | None = None,
+    ) -> None:
+        self.folder, self._say, self._items, self._ingest = folder, say, items, ingest
         self.fleet_data = folder / "fleet"
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
@@ -142,8 +153,8 @@ class Hall:
         self.processes.start("broker", ["mosquitto", "-c", str(self.fleet_data / "broker" / "mosquitto.conf")])
         self._wait_port(self.ports["broker"], "broker")
         self._say(f"broker: Mosquitto on 127.0.0.1:{self.ports['broker']}, TLS with client certificates")
-        for verb in ("ingest", "serve"):
-            self.processes.start(verb, [str(BIN / "nw-fleet"), verb, "--data", str(self.fleet_data)])
+        self.processes.start("ingest", [*(self._ingest or [str(BIN / "nw-fleet"), "ingest"]), "--data", str(self.fleet_data)])
+        self.processes.start("serve", [str(BIN / "nw-fleet"), "serve", "--data", str(self.fleet_data)])
         self._wait_port(self.ports["door"], "serve")
         self._wait_port(self.ports["console"], "serve")
         self._say(f"fleet: console {self.console_url}")

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from demo.device import LEVEL_BUTTONS, Closing, Device, NotFound
 from hal.sim.control import ControlError
+
+if TYPE_CHECKING:
+    from demo.hall import Hall
 
 LEVELS, WEIGHTS = (5, 4, 3, 2, 1), (62, 22, 8, 5, 3)
 """How the demonstration's citizens rate, in percent: mostly content, as halls report, and not always."""
@@ -28,6 +31,8 @@ class Tally:
     """What people saw and did. `pressed` counts occasions on which a citizen pressed a level and was thanked."""
 
     pressed: Counter[int] = field(default_factory=Counter)
+    unsure: int = 0
+    """Pressed, but the screen went away before it could thank: whether it counts, nobody in the hall can know."""
     skipped: int = 0
     refused: int = 0
     services: int = 0
@@ -118,8 +123,7 @@ def rate_at_window(
         device.wait_screen("idle", within_s=10)
         return
     level = chance.choices(LEVELS, WEIGHTS)[0]
-    _press(device, level, by_button=chance.random() < 0.5)
-    seen = device.wait_screen("reasons", "failed", within_s=10)
+    seen = _press(device, tally, level, by_button=chance.random() < 0.5)
     if seen["screen"] == "failed":
         tally.note(lambda t: setattr(t, "refused", t.refused + 1))
         device.wait_screen("idle", within_s=20)
@@ -128,8 +132,7 @@ def rate_at_window(
         device.touch("correct")
         device.wait_screen("ask", within_s=5)
         level = chance.choice(LEVELS)
-        _press(device, level, by_button=chance.random() < 0.5)
-        device.wait_screen("reasons", within_s=10)
+        _press(device, tally, level, by_button=chance.random() < 0.5)
     tally.note(lambda t: t.pressed.update([level]))
     if chance.random() < 0.5:
         device.touch(f"lv{level}.*")
@@ -139,11 +142,17 @@ def rate_at_window(
     device.wait_screen("idle", within_s=15)
 
 
-def _press(device: Device, level: int, *, by_button: bool) -> None:
-    if by_button:
-        device.press(LEVEL_BUTTONS[level], bounce_ms=8)
-    else:
-        device.touch(f"level {level}")
+def _press(device: Device, tally: Tally, level: int, *, by_button: bool) -> dict[str, Any]:
+    """Press a level and look for the thanks; gives the screen that came."""
+    try:
+        if by_button:
+            device.press(LEVEL_BUTTONS[level], bounce_ms=8)
+        else:
+            device.touch(f"level {level}")
+        return device.wait_screen("reasons", "failed", "parting", within_s=10)
+    except (NotFound, ControlError):
+        tally.note(lambda t: setattr(t, "unsure", t.unsure + 1))
+        raise
 
 
 def visit_terminal(device: Device, tally: Tally, chance: random.Random, closing: threading.Event) -> None:
@@ -191,8 +200,7 @@ def _rate_the_terminal(device: Device, tally: Tally, chance: random.Random) -> N
         tally.note(lambda t: setattr(t, "skipped", t.skipped + 1))
     else:
         level = chance.choices(LEVELS, WEIGHTS)[0]
-        device.touch(f"level {level}")
-        seen = device.wait_screen("reasons", "parting", within_s=10)
+        seen = _press(device, tally, level, by_button=False)
         if seen["screen"] == "parting":
             tally.note(lambda t: setattr(t, "refused", t.refused + 1))
             return
@@ -201,8 +209,19 @@ def _rate_the_terminal(device: Device, tally: Tally, chance: random.Random) -> N
     device.wait_screen("parting", within_s=10)
 
 
-def busy(seconds: float, stop: threading.Event) -> None:
-    """Let people do their errands for so long."""
-    deadline = time.monotonic() + seconds
-    while not stop.is_set() and time.monotonic() < deadline:
-        stop.wait(0.2)
+def crowd(hall: Hall, tally: Tally, closing: threading.Event, *, is_busy: bool, seed: int) -> list[Person]:
+    """Everybody who comes into the hall, each a thread of their own, already started. `is_busy`: no time between visitors."""
+    assert hall.clerks is not None
+    clerks, items, people = hall.clerks, hall.item_codes, []
+    for number, device in enumerate(hall.devices.values()):
+        chance = random.Random(seed + number)
+        errand: Callable[[], None]
+        if device.role == "terminal":
+            errand = partial(visit_terminal, device, tally, chance, closing)
+        else:
+            errand = partial(rate_at_window, device, clerks, tally, chance, items, closing)
+        pause = partial(chance.uniform, 0.1, 0.5) if is_busy else partial(chance.uniform, 5, 20)
+        people.append(Person(f"people at {device.name}", errand, tally=tally, stop=closing, pause=pause))
+    for person in people:
+        person.start()
+    return people

@@ -31,6 +31,7 @@ class Part:
     keep: tuple[int, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     expected_down: bool = False
+    was_cut: bool = False
     deaths: list[float] = field(default_factory=list)
 
     @property
@@ -75,6 +76,13 @@ class Processes:
             self._launch(part)
             self.parts[name] = part
         return part
+
+    def cut(self, name: str) -> None:
+        """Kill a part without warning; it is started again, and nobody is blamed."""
+        with self._lock:
+            part = self.parts[name]
+            part.was_cut = True
+            _end(part, signal.SIGKILL)
 
     def power_off(self, name: str) -> None:
         """Take a part's power: SIGKILL, no restart until `power_on`."""
@@ -129,6 +137,10 @@ class Processes:
 
     def _mourn(self, part: Part) -> None:
         assert part.process is not None
+        if part.was_cut:
+            part.was_cut = False
+            self._launch(part)
+            return
         now = time.monotonic()
         part.deaths = [moment for moment in part.deaths if now - moment < FLAP_S] + [now]
         message = f"{part.name} ended by itself (status {part.process.returncode}); see {part.log}"
