@@ -3,7 +3,10 @@
 store → access → registry → watch | control → ratings → hall → api | console. Nothing else constructs services.
 """
 
+from collections.abc import Callable
 from pathlib import Path
+
+from pwdlib import PasswordHash
 
 from fleet.access.audit import Audit
 from fleet.access.service import Access
@@ -17,15 +20,15 @@ from fleet.ratings.service import Ratings
 from fleet.registry.authority import Authority
 from fleet.registry.pairing import Meeting, Pairings
 from fleet.registry.records import Refused
-from fleet.registry.service import Registry
+from fleet.registry.service import Registry, now_ms
 from fleet.revocation import Revocation
 from fleet.services import Fleet
 from fleet.store import open_store
 from fleet.watch.service import Wanted, Watch
 
 
-def open_fleet(data: Path) -> Fleet:
-    """Build the services over an initialised data directory.
+def open_fleet(data: Path, *, clock: Callable[[], int] = now_ms, hasher: PasswordHash | None = None) -> Fleet:
+    """Build the services over an initialised data directory. `clock` gives UTC milliseconds, `hasher` hashes passwords.
 
     Raises ConfigError, KeysError or StoreError with what to do.
     """
@@ -33,18 +36,18 @@ def open_fleet(data: Path) -> Fleet:
     store = open_store(config.database or data, writes="fleet")
     keys = load_keys(data / "keys")
     authority = Authority.open(data / "ca")
-    access = Access(store)
-    registry = Registry(store, on_revoke=Revocation(data, config, store, authority).apply)
-    watch = Watch(store, registry)
-    packs = Packs(store, content_folder(data))
-    control = Control(store, registry, packs, signing=keys.signing, seal=keys.seal.public_key, on_change=watch.bump)
+    access = Access(store, clock_ms=clock, hasher=hasher)
+    registry = Registry(store, clock=clock, on_revoke=Revocation(data, config, store, authority).apply)
+    watch = Watch(store, registry, clock_ms=clock)
+    packs = Packs(store, content_folder(data), clock_ms=clock)
+    control = Control(store, registry, packs, signing=keys.signing, seal=keys.seal.public_key, clock_ms=clock, on_change=watch.bump)
     watch.wanted = lambda: {
         device: Wanted(configuration=version, content=content, since_ms=made_ms)
         for device, (version, content, made_ms) in control.wanted_versions().items()
     }
-    ratings = Ratings(store, registry)
+    ratings = Ratings(store, registry, clock_ms=clock)
     watch.more = ratings.causes
-    projection = Projection(store, registry, seal=keys.seal)
+    projection = Projection(store, registry, seal=keys.seal, clock_ms=clock)
 
     def desired_for(device: str) -> bytes:
         signed = control.refresh(device)
@@ -52,21 +55,21 @@ def open_fleet(data: Path) -> Fleet:
             raise Refused(f"device {device} has no placement; place it first")
         return signed
 
-    pairings = Pairings(store, authority, meeting(config, keys), desired_for=desired_for)
+    pairings = Pairings(store, authority, meeting(config, keys), desired_for=desired_for, clock=clock)
     return Fleet(
         data=data,
         config=config,
         store=store,
         keys=keys,
         access=access,
-        audit=Audit(store),
+        audit=Audit(store, clock_ms=clock),
         registry=registry,
         pairings=pairings,
         watch=watch,
         control=control,
         projection=projection,
         ratings=ratings,
-        items=Items(store),
+        items=Items(store, clock=clock),
     )
 
 
