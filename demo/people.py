@@ -43,7 +43,7 @@ class Tally:
     """What people looked for in vain: each is a defect, or the consequence of a fault that was made on purpose."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, change: Callable[[Tally], None]) -> None:
+    def note(self, change: Callable[[Tally], object]) -> None:
         """Change it from any thread."""
         with self._lock:
             change(self)
@@ -128,18 +128,25 @@ def rate_at_window(
         tally.note(lambda t: setattr(t, "refused", t.refused + 1))
         device.wait_screen("idle", within_s=20)
         return
-    if chance.random() < 0.15 and any(target["name"] == "correct" for target in seen["targets"]):
-        device.touch("correct")
-        device.wait_screen("ask", within_s=5)
-        level = chance.choice(LEVELS)
-        _press(device, tally, level, by_button=chance.random() < 0.5)
     tally.note(lambda t: t.pressed.update([level]))
+    if chance.random() < 0.15 and any(target["name"] == "correct" for target in seen["targets"]):
+        level = _correct(device, tally, level, chance)
     if chance.random() < 0.5:
         device.touch(f"lv{level}.*")
     device.touch("done")
     device.wait_screen("receipt", within_s=10)
     device.touch("done")
     device.wait_screen("idle", within_s=15)
+
+
+def _correct(device: Device, tally: Tally, level: int, chance: random.Random) -> int:
+    """Think again within the five seconds; gives the level that stands then. It is the same occasion."""
+    device.touch("correct")
+    device.wait_screen("ask", within_s=5)
+    second = chance.choice(LEVELS)
+    _press(device, tally, second, by_button=chance.random() < 0.5)
+    tally.note(lambda t: (t.pressed.subtract([level]), t.pressed.update([second])))
+    return second
 
 
 def _press(device: Device, tally: Tally, level: int, *, by_button: bool) -> dict[str, Any]:
