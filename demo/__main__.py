@@ -20,6 +20,7 @@ from demo.bench_page import bench_app
 from demo.device import NotFound
 from demo.hall import LOGIN, Hall, HallError
 from demo.people import Tally
+from demo.screens import desktop
 from demo.settings import PortTaken, free_port
 from demo.summary import sum_up
 
@@ -53,7 +54,9 @@ def main(
 
     hall: Hall | None = None
     try:
-        hall = Hall(folder, say=say, items=items, console_port=0 if headless else console_port)
+        hall = Hall(
+            folder, say=say, items=items, console_port=0 if headless else console_port, desktop=None if headless else desktop()
+        )
         hall.open(stop)
         ready_s = time.monotonic() - started
         tally = Tally()

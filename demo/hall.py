@@ -56,7 +56,8 @@ CLERKS = {"12": ("0312", "王丽"), "06": ("0271", "金明哲")}
 class Hall:
     """A running hall. `open` starts it, `close` ends everything that was started, and nothing else.
 
-    `ingest` is another command to take journals with: fault runs bring one that is wrong on purpose.
+    `desktop` is the size of the user's display if windows shall appear on it. `ingest` is another command to take journals
+    with: fault runs bring one that is wrong on purpose.
     """
 
     def __init__(
@@ -67,8 +68,10 @@ class Hall:
         items: Path | None = None,
         console_port: int = 0,
         ingest: list[str] | None = None,
+        desktop: tuple[int, int] | None = None,
     ) -> None:
         self.folder, self._say, self._items, self._ingest = folder, say, items, ingest
+        self._desktop = desktop
         self.fleet_data = folder / "fleet"
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True)
@@ -173,10 +176,11 @@ class Hall:
         """Screen, simulators, configuration, face and agent of one device."""
         folder = self.folder / plan.name
         (folder / "data").mkdir(parents=True)
-        screen = screens.virtual(self.processes, plan.name, *plan.size)
+        size = screens.fitting(plan.size, self._desktop)
+        screen = screens.start(self.processes, plan.name, size, is_window=self._desktop is not None)
         cables = [Cable("127.0.0.1", self.ports["door"]), Cable("127.0.0.1", self.ports["broker"])]
         device = Device(plan.name, plan.role, folder, screen, self.processes, cables, plan.window, plan.label)
-        made = settings.device_settings(plan.role, folder, size=plan.size, mm=plan.mm, door=cables[0].port, broker=cables[1].port)
+        made = settings.device_settings(plan.role, folder, size=size, mm=plan.mm, door=cables[0].port, broker=cables[1].port)
         config = settings.write(folder / "device.toml", made)
         if plan.role == "terminal":
             for kind in ("printer", "idcard"):
