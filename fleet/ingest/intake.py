@@ -9,6 +9,7 @@ from fleet.ingest.directory import Directory, Known
 from fleet.ingest.ledger import Finding, Ledger
 from fleet.ingest.rules import (
     CLOCK_LIMIT_MS,
+    FindingKind,
     Fork,
     Mark,
     Refusal,
@@ -258,7 +259,7 @@ def _own(mark: Mark, where: Topic) -> Mark:
     return mark if mark.device == where.device else Mark(mark.journal_id, where.device, where.tenant)
 
 
-def _finding(kind: str, mark: Mark, seq: int, detail: str) -> Finding:
+def _finding(kind: FindingKind, mark: Mark, seq: int, detail: str) -> Finding:
     return Finding(kind=kind, tenant=mark.tenant, device=mark.device, journal_id=mark.journal_id, seq=seq, detail=detail)
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from fleet.ingest.rules import Fork, Mark
+from fleet.ingest.rules import FindingKind, Fork, Mark
 from fleet.store.tables import batches, entries, findings, forks, journals, shelved
 from wire.custody import Received
 from wire.entry import Header
@@ -22,7 +22,7 @@ _ENTRY = ("journal_no", "seq", "kind", "kind_version", "wall_ms", "clock_trust",
 class Finding(Struct, frozen=True, kw_only=True):
     """Something to tell people about; equal ones of one device and journal become one row with a count."""
 
-    kind: str
+    kind: FindingKind
     tenant: str
     device: str
     journal_id: bytes = b""

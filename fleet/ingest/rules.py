@@ -1,7 +1,7 @@
 """What may be taken into custody: pure judgements over a batch and a journal's high-water mark. No database, no network."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
@@ -16,6 +16,29 @@ from wire.signing import BadSignature, verify
 YEAR_MS = 366 * 24 * 3600 * 1000
 CLOCK_LIMIT_MS = YEAR_MS
 """A device's clock further off than this is taken and noted."""
+
+
+FindingKind = Literal[
+    "bad_signature",
+    "broken_chain",
+    "clock",
+    "fork",
+    "gap",
+    "lost_by_restore",
+    "malformed",
+    "no_opening",
+    "not_storable",
+    "other_version",
+    "oversized",
+    "revoked_device",
+    "rewound",
+    "shelved",
+    "unknown_device",
+    "wrong_body",
+    "wrong_identity",
+    "wrong_topic",
+]
+"""What ingest notes in journal.findings; docs/server.md tells what each means and what to do."""
 
 
 class Mark(Struct):
@@ -41,7 +64,7 @@ class Refusal(Struct, frozen=True):
 
     reason: NackReason
     detail: str
-    finding: str | None
+    finding: FindingKind | None
     seq: int | None = None
 
 
@@ -157,7 +180,7 @@ def is_known(header: Header) -> bool:
     return (header.kind, header.kind_version) in KINDS and header.version == 1
 
 
-def explain_unreadable(data: bytes, error: WireError) -> tuple[NackReason, str]:
+def explain_unreadable(data: bytes, error: WireError) -> tuple[NackReason, FindingKind]:
     """Why bytes are no batch: (reason, name of the finding). Another version is told apart from noise."""
     if isinstance(error, TooLarge):
         return "malformed", "oversized"
