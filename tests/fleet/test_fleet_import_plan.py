@@ -134,6 +134,14 @@ def test_an_unreadable_file_changes_nothing(data):
     assert (plan.items, plan.report.withdrawn) == ((), ())
 
 
+def test_an_item_in_two_files_read_as_one_is_one_item():
+    first, second = read("民政局,甲,1,000-1,"), read("民政局,甲,1,,户口簿")
+    both = msgspec.structs.replace(first, items=first.items + second.items)
+    plan = compare({}, both)
+    assert plan.report.new == ("1",)
+    assert (plan.items[0].phone, len(plan.items[0].guide.materials)) == ("000-1", 1)
+
+
 def test_the_summary_is_one_sentence_with_the_figures():
     plan = compare({}, read("民政局,甲,1,,", "民政局,,2,,"))
     assert plan.report.summary() == "list.csv: 1 new, 0 changed, 0 unchanged, 0 withdrawn, 1 refused, 1 problem(s)"

@@ -35,18 +35,15 @@ def compare(
         is_complete: False for a list of some departments or of additions: nothing is withdrawn.
         may_withdraw_many: a person has confirmed that more than half of the items go.
     """
-    new, changed, unchanged, items = [], [], [], []
+    planned: dict[str, Item] = {}
     for entry in read.items:
-        code = entry.item.code
-        old = current.get(code)
-        if old is None:
-            new.append(code)
-            items.append(entry.item)
-        elif (merged := merge(old, entry)) == old:
-            unchanged.append(code)
-        else:
-            changed.append(code)
-            items.append(merged)
+        # Several files read as one may each speak of an item.
+        old = planned.get(entry.item.code) or current.get(entry.item.code)
+        planned[entry.item.code] = entry.item if old is None else merge(old, entry)
+    new = [code for code in planned if code not in current]
+    changed = [code for code, item in planned.items() if code in current and item != current[code]]
+    unchanged = [code for code, item in planned.items() if item == current.get(code)]
+    items = [item for code, item in planned.items() if item != current.get(code)]
     gone = _withdrawn(current, read) if is_complete and read.items else []
     blocked = _blocked(current, read, gone, may_withdraw_many=may_withdraw_many)
     report = ImportReport(

@@ -50,6 +50,7 @@ def read_bytes(data: bytes, name: str, mapping: Mapping, departments: Iterable[D
         _dispatch(data, mapping, problems, own, assembler)
     except FileRefused as error:
         problems.add("error", 0, "", "", str(error))
+    _warn_of_unlisted(assembler, problems, [*found.known(), *(department.code for department in own.departments)])
     made = {department.code: department for department in (*found.made.values(), *own.departments)}
     used = {read.item.department for read in assembler.items()}
     own_codes = {department.code for department in own.departments}
@@ -64,6 +65,16 @@ def read_bytes(data: bytes, name: str, mapping: Mapping, departments: Iterable[D
         refused=assembler.refused,
         refused_codes=frozenset(assembler.refused_codes),
     )
+
+
+def _warn_of_unlisted(assembler: Assembler, problems: Problems, listed: Iterable[str]) -> None:
+    """Our own records name departments by code; a pack cannot be built while one is missing."""
+    missing = {read.item.department: read for read in assembler.items()}
+    for code in listed:
+        missing.pop(code, None)
+    for code, read in missing.items():
+        reason = "no such department is known; import the departments first, or no pack can be built"
+        problems.add("warning", read.row, "department", code, reason)
 
 
 def _dispatch(data: bytes, mapping: Mapping, problems: Problems, own: documents.Own, assembler: Assembler) -> None:

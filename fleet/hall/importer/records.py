@@ -39,6 +39,10 @@ class Departments:
             for name in (department.code, department.name.zh, department.short_name.zh):
                 self._by_name.setdefault(fold(name).text, department.code)
 
+    def known(self) -> set[str]:
+        """Every code that a record may name."""
+        return set(self._by_name.values())
+
     def code_of(self, name: str) -> str:
         """The code of the department with this code or name."""
         key = fold(name).text
