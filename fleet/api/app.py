@@ -16,7 +16,6 @@ from fleet.api.metrics import metrics_text
 from fleet.api.problems import Problem, handle_problems
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.service import Group
-from fleet.registry.service import now_ms
 from fleet.services import Fleet
 from fleet.watch.ability import services_of
 from fleet.watch.messages import words
@@ -154,7 +153,6 @@ def _services(api: FastAPI, fleet: Fleet, who: Any) -> None:
 
 
 def _invite(fleet: Fleet, body: bodies.ServiceGiven, occasion: bytes, clerk: str, device: str, actor: Actor) -> bytes:
-    expires_ms = now_ms() + body.expires_s * 1000
     invitation = Invitation(
         occasion=occasion,
         stage=body.stage,
@@ -163,7 +161,7 @@ def _invite(fleet: Fleet, body: bodies.ServiceGiven, occasion: bytes, clerk: str
         case_tail=body.case_tail,
         ticket=body.ticket,
         clerk_number=clerk,
-        expires_ms=expires_ms,
+        expires_ms=0,  # Set with the order's own end.
     )
     return fleet.control.orders.give(
         device, "invite", by=actor.name, ttl_ms=body.expires_s * 1000, invitation=invitation, address=actor.address

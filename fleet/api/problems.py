@@ -75,7 +75,9 @@ def handle_problems(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        remedy = {404: "See the paths in /api/v1/openapi.json.", 405: "Use the method the OpenAPI document gives."}.get(
-            error.status_code, ""
-        )
+        remedy = {
+            400: "Send one JSON object as the OpenAPI document describes it.",
+            404: "See the paths in /api/v1/openapi.json.",
+            405: "Use the method the OpenAPI document gives.",
+        }.get(error.status_code, "")
         return Problem(error.status_code, str(error.detail), str(error.detail), remedy=remedy, headers=error.headers).response()

@@ -115,6 +115,9 @@ class Orders:
             )
         except msgspec.ValidationError as error:
             raise ControlError(f"没有命令“{verb[:40]}”", f"there is no order {verb[:40]!r}: {error}") from error
+        if invitation is not None:
+            # An invitation ends with its order, by the fleet's clock.
+            invitation = msgspec.structs.replace(invitation, expires_ms=message.expires_ms)
         message = msgspec.structs.replace(message, invitation=invitation, occasion=occasion)
         data = encode(message)
         row = {
