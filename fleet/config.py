@@ -71,7 +71,7 @@ def load_config(data: Path) -> Config:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: {error}") from error
     faults: list[str] = []
-    config = _read(Config, raw, "", faults)
+    config: Config = _read(Config, raw, "", faults)
     if not faults and not NAME.fullmatch(config.tenant):
         faults.append(f"tenant is {config.tenant!r}; use 1–63 lower-case letters, digits and hyphens")
     if not faults and config.database and not config.database.startswith("postgresql+psycopg://"):

@@ -30,7 +30,7 @@ def make_client(data: Path, name: str, *, manual_ack: bool) -> mqtt.Client:
 
 def connect(client: mqtt.Client, config: Config, *, receive_maximum: int = 1_000) -> None:
     """Connect to the broker; blocks for the TCP and TLS handshake. Raises OSError."""
-    properties = Properties(PacketTypes.CONNECT)
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = SESSION_EXPIRY_S
     properties.ReceiveMaximum = receive_maximum
     client.connect(config.broker.host, config.broker.port, KEEPALIVE_S, clean_start=False, properties=properties)

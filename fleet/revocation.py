@@ -41,7 +41,7 @@ class Revocation:
         answered: list[bytes] = []
         client.on_connect = lambda c, *_: c.subscribe(f"{broker.CONTROL_TOPIC}/response", qos=1)
         client.on_subscribe = lambda c, *_: c.publish(broker.CONTROL_TOPIC, broker.kick_commands(device), qos=1)
-        client.on_message = lambda _c, _d, message: answered.append(message.payload)
+        client.on_message = lambda _c, _d, message: answered.append(bytes(message.payload))
         try:
             link.connect(client, self._config)
         except OSError:

@@ -12,7 +12,7 @@ from fleet.registry.records import Area, NotKnown
 from fleet.registry.records import Hall as RegistryHall
 from fleet.registry.records import Window as RegistryWindow
 from fleet.registry.service import Registry
-from pack.model import Hall, Text
+from pack.model import Department, Hall, Item, Scenario, Text
 from wire.messages import Words
 
 
@@ -64,11 +64,16 @@ def apply_import(items: Items, registry: Registry, plan: ImportPlan, wish: Wish)
         raise ContentMissing(
             f"hall {wish.hall!r} is not registered (registered: {known}); import its hall.json together with the items"
         ) from error
-    records = [*plan.departments, *plan.items, *plan.scenarios, *([plan.hall] if plan.hall else [])]
+    records: list[Hall | Department | Item | Scenario] = [
+        *plan.departments,
+        *plan.items,
+        *plan.scenarios,
+        *([plan.hall] if plan.hall else []),
+    ]
     return items.put(wish.hall, records, by=wish.by)
 
 
-def _read_all(paths: list[Path], mapping: Mapping | None, departments: Iterable) -> ReadResult:  # type: ignore[type-arg]
+def _read_all(paths: list[Path], mapping: Mapping | None, departments: Iterable[Department]) -> ReadResult:
     """The files as one. What they say of departments is known to the files after them."""
     known, results = {each.code: each for each in departments}, []
     # Small descriptions come before the lists that refer to them.

@@ -1,6 +1,6 @@
 """The hall's content in the store: items, departments, scenarios and the hall's own card; what packs are built from."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
@@ -82,7 +82,7 @@ def _put(connection: Connection, hall: str, record: Any, *, by: str, at_ms: int)
     code = hall if part == "hall" else record.code
     text = msgspec.json.encode(record).decode()
     same = and_(content.c.hall == hall, content.c.part == part, content.c.code == code)
-    old: Mapping[str, Any] | None = connection.execute(select(content.c.version, content.c.record).where(same)).mappings().first()
+    old = connection.execute(select(content.c.version, content.c.record).where(same)).mappings().first()
     values = {"changed_ms": at_ms, "changed_by": by, "record": text}
     if old is None:
         connection.execute(insert(content).values(hall=hall, part=part, code=code, version=1, **values))

@@ -26,7 +26,6 @@ from fleet.store import Store
 from wire.codec import WireError, decode
 from wire.custody import Ack, Hello, Nack, NackReason, Received, make_reply, read_batch
 from wire.entry import Header
-from wire.signing import ED25519_SHA256
 from wire.topics import Topic, parse, topic
 
 NO_JOURNAL = bytes(16)
@@ -223,12 +222,10 @@ class Intake:
 
     def _ack(self, mark: Mark) -> Ack:
         archived = min(self._directory.archived(mark.journal_id), mark.seq)
-        return Ack(ED25519_SHA256, mark.device, mark.journal_id, mark.seq, mark.hash, archived, self.incarnation, self._clock())
+        return Ack(1, mark.device, mark.journal_id, mark.seq, mark.hash, archived, self.incarnation, self._clock())
 
     def _nack(self, mark: Mark, reason: NackReason, detail: str) -> Nack:
-        return Nack(
-            ED25519_SHA256, mark.device, mark.journal_id, mark.seq + 1, reason, detail[:500], self.incarnation, self._clock()
-        )
+        return Nack(1, mark.device, mark.journal_id, mark.seq + 1, reason, detail[:500], self.incarnation, self._clock())
 
 
 def _read(message: Message) -> tuple[Message, Topic | None, Content]:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 
 from fleet.broker import INGEST_STATUS_TOPIC
 from fleet.config import Ingest as Settings
@@ -127,9 +127,14 @@ class Worker:
         except OperationalError as error:
             self._store_refuses(str(error.orig))
             return
-        except DBAPIError as error:
-            log.error("transaction_refused", messages=len(batch), error=str(error.orig))
-            replies = self._one_by_one()
+        except Exception:
+            # A message that breaks the transaction, or us, must not come again and again in front of all others.
+            log.exception("transaction_failed", messages=len(batch))
+            try:
+                replies = self._one_by_one()
+            except OperationalError as error:
+                self._store_refuses(str(error.orig))
+                return
         self._waiting = []
         self._retry_s, self._retry_at = RETRY_FIRST_S, float("-inf")
         self._answer(replies)
@@ -148,8 +153,10 @@ class Worker:
         for each in self._waiting:
             try:
                 replies += self._intake.take([each.message])
-            except DBAPIError as error:
-                replies += self._intake.refuse(each.message, f"the store cannot keep this message: {error.orig}")
+            except OperationalError:
+                raise
+            except Exception as error:
+                replies += self._intake.refuse(each.message, f"this message cannot be kept: {error}")
         return replies
 
     def _store_refuses(self, why: str) -> None:
@@ -224,4 +231,4 @@ class Worker:
             name = message.topic
         except UnicodeDecodeError:
             name = ""
-        self._waiting.append(_Unacknowledged(Message(name, message.payload), message.mid, message.qos))
+        self._waiting.append(_Unacknowledged(Message(name, bytes(message.payload)), message.mid, message.qos))

@@ -14,16 +14,22 @@ import msgspec
 import pytest
 from fleet_model import ModelDevice, ModelJournal, register
 from fleet_mqtt import device_client, fleet_client
+from nacl.signing import SigningKey
+from paho.mqtt.client import MQTTMessage
+from paho.mqtt.enums import MQTTErrorCode
 from private_servers import wait_for
 from sqlalchemy import func, select
 
 from fleet.broker import INGEST_STATUS_TOPIC
+from fleet.config import Ingest
 from fleet.ingest.chains import verify_chains
-from fleet.ingest.worker import IngestStatus
+from fleet.ingest.directory import Directory
+from fleet.ingest.intake import Intake, Message
+from fleet.ingest.worker import IngestStatus, Worker
 from fleet.keys import load_keys
 from fleet.registry.authority import Authority
-from fleet.store import open_store
-from fleet.store.tables import entries
+from fleet.store import create_store, open_store
+from fleet.store.tables import entries, findings
 from wire.codec import decode
 from wire.custody import Ack, Nack, Signed, read_reply
 from wire.messages import Beacon
@@ -235,3 +241,61 @@ def test_a_device_that_was_offline_is_told_by_its_hello(rig):
     wait_for(lambda: rig.sender.client.messages, what="the answer")
     reply = read_reply(rig.sender.client.messages[0][1], rig.sender.fleet_key, device=rig.sender.device.name)
     assert (type(reply), reply.through_seq) == (Ack, 6)
+
+
+class _Broken(Intake):
+    """An intake with a defect: one kind of message makes it fail."""
+
+    def take(self, messages):
+        if any(b"defect" in message.payload for message in messages):
+            raise ZeroDivisionError("a defect")
+        return super().take(messages)
+
+
+class _Wire:
+    """Stands in for the MQTT client: hands over messages once, collects what is acknowledged and published."""
+
+    def __init__(self, messages):
+        self.pending = list(enumerate(messages, 1))
+        self.acknowledged, self.published = [], []
+        self.on_message = None
+
+    def loop(self, _timeout):
+        if not self.pending:
+            return MQTTErrorCode.MQTT_ERR_CONN_LOST
+        mid, message = self.pending.pop(0)
+        arrived = MQTTMessage(mid=mid, topic=message.topic.encode())
+        arrived.payload, arrived.qos = message.payload, 1
+        self.on_message(self, None, arrived)
+        return MQTTErrorCode.MQTT_ERR_SUCCESS
+
+    def ack(self, mid, _qos):
+        self.acknowledged.append(mid)
+
+    def publish(self, name, payload, **_):
+        self.published.append((name, payload))
+
+    def max_queued_messages_set(self, _count): ...
+
+    def max_inflight_messages_set(self, _count): ...
+
+    def will_set(self, *_, **__): ...
+
+
+def test_a_message_that_breaks_ingest_itself_does_not_hold_up_the_others(tmp_path):
+    create_store(tmp_path)
+    store, fleet = open_store(tmp_path, writes="journal"), open_store(tmp_path, writes="fleet")
+    device, key = ModelDevice(), SigningKey.generate()
+    register(fleet, device)
+    journal = ModelJournal(device)
+    journal.grow(3)
+    wire = _Wire([journal.message(1, 2), Message(device.topic("journal"), b"defect"), journal.message(3)])
+    directory = Directory(store)
+    worker = Worker(wire, _Broken(store, directory, key), directory, Ingest(), connect=lambda _: None, beacon=b"")
+    worker.step()
+    assert wire.acknowledged == [1, 2, 3]
+    answers = [read_reply(payload, key.verify_key, device=device.name) for _, payload in wire.published]
+    assert [(type(a), getattr(a, "through_seq", None)) for a in answers] == [(Ack, 2), (Nack, None), (Ack, 4)]
+    with store.read() as connection:
+        assert connection.execute(select(findings.c.kind)).scalars().all() == ["not_storable"]
+        assert connection.execute(select(func.count()).select_from(entries)).scalar_one() == 4
