@@ -10,6 +10,7 @@ from serial.tools import list_ports
 
 from hal.config import HalConfig
 from hal.drivers import escpos, escpos_status, samv
+from hal.drivers.escpos_fences import ASK_MODEL
 from hal.drivers.line import Line, LineDown, LineSlow
 
 ANSWER_S = 0.4
@@ -75,7 +76,7 @@ def _printer(line: Line, port: str, baud: int) -> Found | None:
             return None
         answers.append(values[-1])
     health = escpos_status.health_of(escpos_status.from_real_time(answers))
-    said = escpos_status.Parser().feed(_listen(line, escpos.IDENTIFY))
+    said = escpos_status.Parser().feed(_listen(line, ASK_MODEL))
     name = next((one.name for one in said if isinstance(one, escpos_status.Identity)), "no name")
     return Found(port, "escpos_printer", baud, f"{name}, {health}")
 

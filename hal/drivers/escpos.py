@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import segno
 
+from hal.drivers.escpos_fences import Fences
 from hal.paper import (
     Align,
     Block,
@@ -34,10 +35,6 @@ RASTER_ROWS = 256
 
 # Switches automatic status on, which is also the proof that the printer has begun with this job.
 BEGIN = b"\x1b\x40\x1d\x61\xff\x1c\x26\x1b\x32"
-FENCE = b"\x1d\x72\x01"
-IDENTIFY = b"\x1d\x49\x43"
-# Asked so often behind the content, because one or two stray bytes on the line look like an answer.
-CONTENT_FENCES = 4
 STATUS = b"\x10\x04"
 AUTO_STATUS = b"\x1d\x61\xff"
 # Recover from an error without printing the rest; then drop everything received (answered by 37 25 00).
@@ -72,16 +69,11 @@ class JobInvalid(ValueError):
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """A job as bytes.
-
-    `fences` is the number of answers the printer will give while it works through them; when it has given
-    `content_fences`, everything before the last cut is on the paper. `dots` is the length of the paper.
-    """
+    """A job as bytes; `dots` is the length of the paper, `cuts` whether it ends with a cut."""
 
     data: bytes
-    fences: int
-    content_fences: int
     dots: int
+    cuts: bool
 
     @property
     def paper_mm(self) -> int:
@@ -89,8 +81,8 @@ class Encoded(msgspec.Struct, frozen=True):
         return round(self.dots / DOTS_PER_MM)
 
 
-def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | None) -> Encoded:
-    """Bytes for `blocks`.
+def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | None, fences: Fences) -> Encoded:
+    """Bytes for `blocks`, with the questions of `fences` before the last cut and at the end.
 
     Raises:
         JobInvalid: a block is impossible, or a line needs a font and `rasterise` is None.
@@ -99,9 +91,14 @@ def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | N
     if wrong:
         raise JobInvalid("job.invalid", "; ".join(wrong))
     encoder = _Encoder(profile, rasterise)
-    for block in blocks:
+    cuts = isinstance(blocks[-1], Cut)
+    for block in blocks[:-1] if cuts else blocks:
         encoder.block(block)
-    return encoder.finish()
+    encoder.raw(fences.ask_content)
+    if cuts:
+        encoder.block(blocks[-1])
+    encoder.raw(fences.ask_end)
+    return Encoded(encoder.data(), encoder.dots, cuts)
 
 
 class _Encoder:
@@ -109,10 +106,13 @@ class _Encoder:
         self._profile = profile
         self._rasterise = rasterise
         self._out = bytearray(BEGIN)
-        self._fences = 0
-        self._content_fences = 0
-        self._dots = 0
-        self._uncut = True
+        self.dots = 0
+
+    def data(self) -> bytes:
+        return bytes(self._out)
+
+    def raw(self, data: bytes) -> None:
+        self._out += data
 
     def block(self, block: Block) -> None:
         match block:
@@ -128,26 +128,10 @@ class _Encoder:
                 self._qr(block)
             case Feed(lines=lines):
                 self._out += b"\x1b\x64" + bytes([lines])
-                self._dots += lines * LINE_DOTS
+                self.dots += lines * LINE_DOTS
             case Cut(partial=partial):
-                self._fence(CONTENT_FENCES)
-                self._content_fences = self._fences
                 self._out += b"\x1d\x56" + (b"\x42" if partial else b"\x41") + b"\x00"
-                self._dots += CUT_FEED_DOTS
-                self._fence()
-                self._uncut = False
-                return
-        self._uncut = True
-
-    def finish(self) -> Encoded:
-        if self._uncut:
-            self._fence(CONTENT_FENCES)
-            self._content_fences = self._fences
-        return Encoded(bytes(self._out), self._fences, self._content_fences, self._dots)
-
-    def _fence(self, count: int = 1) -> None:
-        self._out += FENCE * count
-        self._fences += count
+                self.dots += CUT_FEED_DOTS
 
     def _text(self, block: Text) -> None:
         style = TextStyle(block.bold, block.size, block.align, self._profile.width_dots)
@@ -166,7 +150,7 @@ class _Encoder:
         out += b"\x1c\x21" + (b"\x0c" if larger else b"\x00")
         out += b"\x1d\x21" + bytes([larger << 4 | larger])
         out += line.encode("gb18030") + b"\n"
-        self._dots += max(LINE_DOTS, CHAR_DOTS * style.size)
+        self.dots += max(LINE_DOTS, CHAR_DOTS * style.size)
 
     def _drawn(self, line: str, style: TextStyle) -> Raster:
         if self._rasterise is None:
@@ -214,7 +198,7 @@ class _Encoder:
             rows = min(RASTER_ROWS, raster.height - row)
             self._out += b"\x1d\x76\x30\x00" + stride.to_bytes(2, "little") + rows.to_bytes(2, "little")
             self._out += data[row * stride : (row + rows) * stride]
-        self._dots += raster.height
+        self.dots += raster.height
 
     def _qr(self, block: Qr) -> None:
         data = clean(block.text).encode()
@@ -233,7 +217,7 @@ class _Encoder:
         out += b"\x1d\x28\x6b\x03\x00\x31\x45" + bytes([_CORRECTION[block.correction]])
         out += b"\x1d\x28\x6b" + (len(data) + 3).to_bytes(2, "little") + b"\x31\x50\x30" + data
         out += b"\x1d\x28\x6b\x03\x00\x31\x51\x30" + margin
-        self._dots += (squares + 8) * module
+        self.dots += (squares + 8) * module
 
 
 def _shared(widths: tuple[int, ...], columns: int) -> list[int]:

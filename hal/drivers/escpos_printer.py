@@ -1,16 +1,16 @@
 """Receipt printer: ESC/POS over a serial port, with an outcome for every job that agrees with the paper.
 
-How it is known that paper came out: the job carries questions ("fences") that a printer answers only when it has worked
-through everything before them, one before and one after the cut; when all are answered, one more is sent as proof, so that
-a stray byte cannot pass for one. When the printer stops in between, it is told to drop the rest, so that half a ticket does
-not come out an hour later; only its confirmation makes that "not printed", else, or when the line was noisy, the outcome is
-"unknown".
+How it is known that paper came out: see `escpos_fences`. When the printer stops in the middle of a job it is told to drop
+the rest, so that half a ticket does not come out an hour later; only its confirmation makes that "not printed", else, or when
+the line was noisy, the outcome is "unknown".
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -20,8 +20,9 @@ from msgspec.structs import replace
 from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PrinterStatus
 from hal.config import PrinterConfig
 from hal.drivers import escpos, escpos_status
+from hal.drivers.escpos_fences import ASK_MAKER, ASK_MODEL, Fences, Names
 from hal.drivers.escpos_jobs import Jobs, Taken
-from hal.drivers.escpos_status import AutoStatus, Cleared, FenceReply, Identity, RealTime
+from hal.drivers.escpos_status import AutoStatus, Cleared, Identity, RealTime, Said
 from hal.drivers.line import Line, LineDown, LineSlow, keep_open
 from hal.health import HealthRecord
 from hal.paper import Cut, Rasterise
@@ -70,9 +71,11 @@ class EscposPrinter:
         self._buffer = bytearray(1024)
         self._status = SILENT
         self._real_time: list[int] = []
-        self._fences = 0
+        self._names: Names | None = None
+        self._names_asked = False
+        self._identity = ""
+        self._fences = Fences(None)
         self._cleared = False
-        self._identified = False
         # Paper of an earlier job that was not cut hangs out of the printer; it must not become part of the next ticket.
         self._hanging = False
         self._sent = False
@@ -136,6 +139,7 @@ class EscposPrinter:
 
     def _session(self, line: Line) -> None:
         self._parser = escpos_status.Parser()
+        self._names, self._names_asked = None, False
         line.write(escpos.AUTO_STATUS, self._timing.answer_s)
         look_at_s = 0.0
         while not self._stop.is_set():
@@ -167,6 +171,8 @@ class EscposPrinter:
             # The printer stays in this error after its cause is gone, until it is told to recover.
             self._clear(line)
             self._status = self._ask(line)
+        if not self._names_asked and escpos_status.trouble(self._status) is None:
+            self._learn_names(line)
         self._tell_health()
 
     def _tell_health(self) -> None:
@@ -179,18 +185,43 @@ class EscposPrinter:
         """Take in what the printer says within `wait_s`; returns whether it said anything."""
         count = line.read_into(self._buffer, wait_s)
         for said in self._parser.feed(memoryview(self._buffer)[:count]):
-            match said:
-                case RealTime(value=value):
-                    self._real_time.append(value)
-                case AutoStatus(value=value):
-                    self._status = escpos_status.from_auto(value)
-                case FenceReply():
-                    self._fences += 1
-                case Cleared():
-                    self._cleared = True
-                case Identity():
-                    self._identified = True
+            self._heard(said)
         return count > 0
+
+    def _heard(self, said: Said) -> None:
+        self._fences.heard(said)
+        match said:
+            case RealTime(value=value):
+                self._real_time.append(value)
+            case AutoStatus(value=value):
+                self._status = escpos_status.from_auto(value)
+            case Cleared():
+                self._cleared = True
+            case Identity(name=name):
+                self._identity = name
+            case _:
+                pass
+
+    def _learn_names(self, line: Line) -> None:
+        """Ask the printer once for its names; one that is silent to this is asked for its paper instead."""
+        self._names_asked = True
+        names = Names(self._name(line, ASK_MODEL), self._name(line, ASK_MAKER))
+        self._names = names if names.are_usable() else None
+
+    def _name(self, line: Line, question: bytes) -> str:
+        self._identity = ""
+        try:
+            line.write(question, self._timing.answer_s)
+        except LineSlow:
+            return ""
+        self._listen(line, lambda: bool(self._identity), 2 * self._timing.answer_s)
+        return self._identity
+
+    def _listen(self, line: Line, until: Callable[[], bool], for_s: float) -> None:
+        """Take in what the printer says until `until()` or for `for_s` seconds."""
+        end_s = time.monotonic() + for_s
+        while not until() and time.monotonic() < end_s and not self._stop.is_set():
+            self._pump(line, min(IDLE_S, for_s))
 
     def _ask(self, line: Line) -> PrinterStatus:
         """Ask for the four status bytes, twice if need be; `answered` False when the printer stays silent."""
@@ -228,9 +259,10 @@ class EscposPrinter:
 
     def _print(self, line: Line, job: Job, deadline_at_s: float) -> Outcome:
         """Print one job; what it returns is what is known to be on the paper."""
+        fences = Fences(self._names)
         try:
             blocks = (Cut(), *job.blocks) if self._hanging else job.blocks
-            encoded = escpos.encode(blocks, self._profile, self._rasterise)
+            encoded = escpos.encode(blocks, self._profile, self._rasterise, fences)
         except escpos.JobInvalid as error:
             return Outcome(job.id, "not_printed", error.reason, self._status, self._status, detail=str(error))
         except Exception as error:
@@ -244,6 +276,7 @@ class EscposPrinter:
         reason = escpos_status.trouble(before) if self._profile.answers else None
         if reason is not None:
             return Outcome(job.id, "not_printed", reason, before, before)
+        self._fences, self._sent = fences, True
         outcome = self._send_and_watch(line, job, encoded, before, deadline_at_s)
         self._hanging = not outcome.cut
         return outcome
@@ -251,19 +284,18 @@ class EscposPrinter:
     def _send_and_watch(
         self, line: Line, job: Job, encoded: escpos.Encoded, before: PrinterStatus, deadline_at_s: float
     ) -> Outcome:
-        self._fences, self._sent = 0, True
         dropped = self._parser.dropped
         reason = self._send(line, encoded.data, deadline_at_s)
         outcome = Outcome(job.id, "unknown", "printer.no_status", before, SILENT, paper_mm=encoded.paper_mm)
         if not self._profile.answers:
             return outcome
         if reason is None:
-            reason = self._await(line, encoded.fences, deadline_at_s)
-        if reason is None:
-            reason = self._prove(line, encoded.fences + 1, deadline_at_s)
-        if reason is None:
-            return replace(outcome, result="printed", reason="hal.ok", after=self._status, cut=True)
-        return self._give_up(line, encoded, outcome, reason, dropped)
+            reason = self._await_end(line, deadline_at_s)
+        if reason is not None:
+            outcome = self._give_up(line, outcome, reason, dropped)
+        if self._fences.end:
+            return replace(outcome, result="printed", reason="hal.ok", after=self._status, cut=encoded.cuts)
+        return outcome
 
     def _send(self, line: Line, data: bytes, deadline_at_s: float) -> str | None:
         """Send in pieces and listen in between, so that sending ends soon after the printer stops; returns why."""
@@ -279,68 +311,67 @@ class EscposPrinter:
                     piece = piece[slow.sent :]
             while self._pump(line, 0):
                 pass
-            reason = escpos_status.trouble(self._status) if self._profile.answers else None
+            reason = self._confirmed_trouble(line)
             if reason is not None:
                 return reason
         return None
 
-    def _await(self, line: Line, fences: int, deadline_at_s: float) -> str | None:
-        """Wait until so many fences were answered; returns None, or what keeps the printer from it."""
+    def _confirmed_trouble(self, line: Line) -> str | None:
+        """What the printer's last words say is wrong, if it says so again when asked; stray bytes may look like it."""
+        if not self._profile.answers or escpos_status.trouble(self._status) is None:
+            return None
+        self._status = self._ask(line)
+        return escpos_status.trouble(self._status)
+
+    def _await_end(self, line: Line, deadline_at_s: float) -> str | None:
+        """Wait until the printer has worked through the job; returns None, or what keeps it from that."""
         quiet_since_s = time.monotonic()
-        while self._fences < fences:
+        while not self._fences.end:
             if self._stop.is_set():
                 return "job.stopped"
             if time.monotonic() >= deadline_at_s:
                 return "job.deadline"
+            if self._fences.proof_wanted:
+                self._fences.proof_wanted = False
+                self._ask_end(line)
             if self._pump(line, IDLE_S):
                 quiet_since_s = time.monotonic()
             elif time.monotonic() - quiet_since_s > self._timing.look_again_s:
                 self._status = self._ask(line)
                 quiet_since_s = time.monotonic()
-            reason = escpos_status.trouble(self._status)
+            reason = self._confirmed_trouble(line)
             # A hot head cools and goes on by itself; everything else needs a person, who may not come.
             if reason is not None and reason != "printer.head_hot":
                 return reason
         return None
 
-    def _prove(self, line: Line, fences: int, deadline_at_s: float) -> str | None:
-        try:
-            line.write(escpos.FENCE, self._timing.answer_s)
-        except LineSlow:
-            return "printer.silent"
-        return self._await(line, fences, max(deadline_at_s, time.monotonic() + self._timing.proof_s))
+    def _ask_end(self, line: Line) -> None:
+        # One that does not take this question is found silent by whoever waits for its answer.
+        with contextlib.suppress(LineSlow):
+            line.write(self._fences.ask_end, self._timing.answer_s)
 
-    def _give_up(self, line: Line, encoded: escpos.Encoded, outcome: Outcome, reason: str, dropped: int) -> Outcome:
+    def _give_up(self, line: Line, outcome: Outcome, reason: str, dropped: int) -> Outcome:
         """Stop a job that does not get on, find out how far it came, and say only what the printer confirmed."""
-        if reason != "printer.silent":
+        if reason.startswith("job."):
             self._status = self._ask(line)
         sure = True
         if reason == "job.deadline" and escpos_status.trouble(self._status) is None:
-            # It works, so either it is slow or its answers were damaged; its name proves that it got to the end.
-            if self._answers_name(line):
-                return replace(outcome, result="printed", reason="hal.ok", after=self._status, cut=True)
+            # It works, so either it is slow or its answers were damaged on the way: it may answer once more.
             sure = False
+            if self._fences.can_ask_again:
+                self._ask_end(line)
+                self._listen(line, lambda: self._fences.end, self._timing.proof_s)
+        if self._fences.end:
+            return outcome
         self._clear(line)
         if self._status.answered:
             self._status = self._ask(line)
-        reason = escpos_status.trouble(self._status) or reason
-        outcome = replace(outcome, reason=reason, after=self._status)
-        if self._fences >= encoded.content_fences:
+        outcome = replace(outcome, reason=escpos_status.trouble(self._status) or reason, after=self._status)
+        if self._fences.content:
             return replace(outcome, result="printed")
         if self._cleared and sure and self._parser.dropped == dropped:
             return replace(outcome, result="not_printed", partial=True)
         return outcome
-
-    def _answers_name(self, line: Line) -> bool:
-        self._identified = False
-        try:
-            line.write(escpos.IDENTIFY, self._timing.answer_s)
-        except LineSlow:
-            return False
-        end_s = time.monotonic() + self._timing.proof_s
-        while not self._identified and time.monotonic() < end_s and not self._stop.is_set():
-            self._pump(line, IDLE_S)
-        return self._identified
 
     def _clear(self, line: Line) -> None:
         """Make the printer drop what it has not printed; `_cleared` tells whether it confirmed."""
@@ -351,6 +382,4 @@ class EscposPrinter:
         except LineSlow:
             return
         # A printer that is silent anyway is told, in case it still hears, but not waited for.
-        end_s = time.monotonic() + (self._timing.clear_s if self._status.answered else 0)
-        while not self._cleared and time.monotonic() < end_s:
-            self._pump(line, IDLE_S)
+        self._listen(line, lambda: self._cleared, self._timing.clear_s if self._status.answered else 0)

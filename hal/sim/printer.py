@@ -23,10 +23,11 @@ SLICE_S = 0.01
 class Printer:
     """The device: its buffer, its mechanism, its sensors, and the paper that came out."""
 
-    def __init__(self, station: Station, *, width_dots: int, mm_per_s: float) -> None:
+    def __init__(self, station: Station, *, width_dots: int, mm_per_s: float, plain: bool = False) -> None:
         self._station = station
         self._paper = Interpreter(width_dots)
         self._mm_per_s = mm_per_s
+        self._plain = plain
         self._buffer = bytearray()
         self._tail = b""
         self._roll_dots = FULL_ROLL_MM * DOTS_PER_MM
@@ -160,7 +161,7 @@ class Printer:
         elif what == "fence":
             self._say(bytes([(0x03 if self._near_end else 0) | (0x0C if self._paper_out else 0)]))
         elif what == "identify":
-            self._say(b"\x5fNW-SIM\x00")
+            self._say(self._identity(value))
         elif what == "auto_status":
             self._auto_status, self._told = value != 0, b""
             self._changed()
@@ -171,6 +172,13 @@ class Printer:
         if self._silent_at_dots is not None and self._printed_dots >= self._silent_at_dots:
             self._fall_silent()
         return value
+
+    def _identity(self, n: int) -> bytes:
+        """GS I: one byte for the old numbers, a name between 5F and 00 for the new ones."""
+        if n in (1, 2, 3, 49, 50, 51):
+            return b"\x20"
+        names = {0x42: b"NIGHTWINDOW", 0x43: b"NW-SIM"}
+        return b"\x5f" + names[n] + b"\x00" if n in names and not self._plain else b""
 
     def _fall_silent(self) -> None:
         self._silent, self._silent_at_dots = True, None
@@ -284,10 +292,12 @@ class Printer:
 @click.option("--control", required=True, help="Path of the control socket.")
 @click.option("--width", default="80", show_default=True, type=click.Choice(["80", "58"]), help="Paper width in mm.")
 @click.option("--mm-per-s", default=150.0, show_default=True, type=click.FloatRange(0, 1000), help="Speed; 0 = at once.")
-def main(link: str, control: str, width: str, mm_per_s: float) -> None:
+@click.option("--plain", is_flag=True, help="A simple model, that does not tell its name (GS I).")
+def main(link: str, control: str, width: str, mm_per_s: float, plain: bool) -> None:
     """Simulate an ESC/POS receipt printer until SIGTERM; commands in docs/hardware.md."""
     station = Station(link, control)
-    station.run(lambda: Printer(station, width_dots=576 if width == "80" else 384, mm_per_s=mm_per_s))
+    width_dots = 576 if width == "80" else 384
+    station.run(lambda: Printer(station, width_dots=width_dots, mm_per_s=mm_per_s, plain=plain))
 
 
 if __name__ == "__main__":

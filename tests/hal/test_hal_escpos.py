@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hal.drivers import escpos
+from hal.drivers.escpos_fences import ASK_PAPER, Fences, Names
 from hal.drivers.escpos_status import (
     AutoStatus,
     Cleared,
@@ -23,6 +24,10 @@ from hal.paper import Columns, Cut, Feed, Qr, Raster, Rule, Text
 from hal.sim.escpos_paper import Interpreter
 
 WIDE = escpos.PROFILES["generic80"]
+
+
+def encode(blocks, profile, font):
+    return escpos.encode(blocks, profile, font, Fences(None))
 
 
 def box(line, style):
@@ -42,7 +47,7 @@ def printed(data, width_dots=576):
 
 
 def test_chinese_lines_are_sent_in_gb18030_and_come_out_as_written():
-    job = escpos.encode((Text("一次性告知单", bold=True, size=2, align="centre"), Text("A—B"), Cut()), WIDE, None)
+    job = encode((Text("一次性告知单", bold=True, size=2, align="centre"), Text("A—B"), Cut()), WIDE, None)
     assert "一次性告知单".encode("gb18030") in job.data
     assert printed(job.data) == [
         [
@@ -59,27 +64,27 @@ def test_lines_that_the_font_lacks_are_drawn_and_only_those():
         drawn.append(line)
         return box(line, style)
 
-    job = escpos.encode((Text("중국어"), Text("中文"), Text("𠮷"), Cut()), WIDE, font)
+    job = encode((Text("중국어"), Text("中文"), Text("𠮷"), Cut()), WIDE, font)
     assert drawn == ["중국어", "𠮷"]
     kinds = ["raster" if "raster" in item else "text" for item in printed(job.data)[0]]
     assert kinds == ["raster", "text", "raster"]
 
 
 def test_drawn_cells_keep_the_columns_of_printed_ones():
-    job = escpos.encode((Columns(("여권", "1"), (0, 8), ("left", "right")), Cut()), WIDE, box)
+    job = encode((Columns(("여권", "1"), (0, 8), ("left", "right")), Cut()), WIDE, box)
     (item,) = printed(job.data)[0]
     assert item["raster"] == [576, 30]
 
 
 def test_without_a_font_a_line_that_needs_one_is_refused_not_garbled():
     with pytest.raises(escpos.JobInvalid, match="lacks the characters '국어한'") as caught:
-        escpos.encode((Text("한국어"),), WIDE, None)
+        encode((Text("한국어"),), WIDE, None)
     assert caught.value.reason == "job.no_font"
 
 
 @given(st.text())
 def test_no_content_can_smuggle_in_a_command(text):
-    job = escpos.encode((Text(text), Cut()), WIDE, box)
+    job = encode((Text(text), Cut()), WIDE, box)
     tickets = printed(job.data)
     assert len(tickets) == 1
     assert job.data.count(b"\x1d\x56") == 1
@@ -91,25 +96,25 @@ def test_a_picture_holds_no_real_time_command(data):
     seeded = bytearray(data)
     place = random.Random(len(set(data))).randrange(141)
     seeded[place : place + 3] = b"\x10\x04\x01"
-    job = escpos.encode((Raster(576, 2, bytes(seeded)),), WIDE, None)
-    body = job.data[len(escpos.BEGIN) : -len(escpos.FENCE)]
+    job = encode((Raster(576, 2, bytes(seeded)),), WIDE, None)
+    body = job.data[len(escpos.BEGIN) : -len(ASK_PAPER)]
     assert not any(b"\x10" + second in body for second in (b"\x04", b"\x05", b"\x14"))
 
 
 def test_a_qr_code_too_wide_for_the_paper_is_made_to_fit_it():
     narrow = escpos.PROFILES["generic58"]
-    job = escpos.encode((Qr("x" * 400, module=16), Cut()), narrow, None)
+    job = encode((Qr("x" * 400, module=16), Cut()), narrow, None)
     assert printed(job.data, 384)[0] == [{"qr": "x" * 400}]
 
 
 def test_a_qr_code_that_can_not_fit_is_refused():
     with pytest.raises(escpos.JobInvalid, match="does not fit"):
-        escpos.encode((Qr("x" * 1000),), escpos.Profile(columns=16, width_dots=192), None)
+        encode((Qr("x" * 1000),), escpos.Profile(columns=16, width_dots=192), None)
 
 
 def test_the_told_length_of_paper_is_the_real_one():
     blocks = (Text("大", size=3), Text("x" * 100), Rule(), Feed(2), Qr("https://example.test/x"), Cut())
-    job = escpos.encode(blocks, WIDE, None)
+    job = encode(blocks, WIDE, None)
     buffer, paper = bytearray(job.data), Interpreter(576)
     while done := paper.step(buffer, 10**6):
         if done[0] == "cut":
@@ -178,3 +183,52 @@ def test_automatic_status_means_the_same(value, reason):
 def test_every_health_reason_has_a_next_step_that_is_explained():
     assert {row.next_step for row in REASONS.values()} <= set(NEXT_STEPS)
     assert all(row.meaning.endswith(".") for row in REASONS.values())
+
+
+def test_counted_fences_need_all_answers_and_then_a_proof():
+    fences = Fences(None)
+    for _ in range(4):
+        assert not fences.content
+        fences.heard(FenceReply(0))
+    assert fences.content
+    assert not fences.proof_wanted
+    fences.heard(FenceReply(0))
+    assert fences.proof_wanted
+    assert not fences.end
+    fences.proof_wanted = False
+    fences.heard(FenceReply(0))
+    assert fences.end
+
+
+@given(st.binary(max_size=400))
+def test_noise_never_passes_for_a_printers_name(noise):
+    fences, parser = Fences(Names("TM-X", "MAKER")), Parser()
+    for said in parser.feed(noise):
+        fences.heard(said)
+    assert not fences.content
+    assert not fences.end
+
+
+def test_names_are_fences_in_any_company():
+    fences, parser = Fences(Names("TM-X", "MAKER")), Parser()
+    for said in parser.feed(b"\x00\x00\x12\x5fTM-X\x00\x00"):
+        fences.heard(said)
+    assert (fences.content, fences.end) == (True, False)
+    for said in parser.feed(b"\xff\x5fMAKER\x00"):
+        fences.heard(said)
+    assert fences.end
+
+
+@pytest.mark.parametrize("names", [Names("", "MAKER"), Names("A", "MAKER"), Names("SAME", "SAME")])
+def test_names_that_could_be_mistaken_are_not_used(names):
+    assert not names.are_usable()
+
+
+def test_the_content_question_stands_before_the_last_cut_and_the_end_question_behind_it():
+    asks = Fences(Names("TM-X", "MAKER"))
+    data = escpos.encode((Cut(), Text("x"), Cut()), WIDE, None, asks).data
+    last_cut = data.rindex(b"\x1d\x56")
+    assert data.index(asks.ask_content) == last_cut - len(asks.ask_content)
+    assert data.endswith(asks.ask_end)
+    uncut = escpos.encode((Cut(), Text("x")), WIDE, None, asks).data
+    assert uncut.endswith(asks.ask_content + asks.ask_end)
