@@ -199,6 +199,7 @@ class TerminalFace:
             content=content is not None,
             rating=self._diary.can_rate,
             demonstration=content is not None and content.hall.demonstration,
+            notice=view.desired.notice if view.desired is not None else None,
             pairing_code=view.pairing_code if view.pairing == "waiting" else "",
         )
         if status != self.visit.status:

@@ -27,7 +27,9 @@ class TakenText:
 
 def item_text(said: Answers, say: Say) -> TakenText:
     """The core of a guide in words: materials, place, time, fee, phone."""
-    where = " ".join(filter(None, [said.where, say("guide.windows", windows="、".join(said.windows)) if said.windows else ""]))
+    where = " ".join(
+        filter(None, [said.where, say("guide.windows", windows=say("list.comma").join(said.windows)) if said.windows else ""])
+    )
     tail = [
         say("take.text_where") + where if where else "",
         say("take.text_long") + spoken(said.how_long, say) if said.how_long.id else "",
@@ -49,7 +51,7 @@ def plan_text(content: Content, subject: Subject, language: Language, say: Say) 
         return None
     items = [item for item in map(content.item, chosen.items) if item is not None]
     names = list(dict.fromkeys(material.name.get(language) for item in items if item.guide for material in item.guide.materials))
-    listed = "、".join((item.short_name or item.name).get(language) for item in items)
+    listed = say("list.comma").join((item.short_name or item.name).get(language) for item in items)
     tail = [
         say("plan.item_list") + "：" + listed,
         say("take.text_where") + _where(scenario.place, language, say) if scenario.place else "",
@@ -59,7 +61,7 @@ def plan_text(content: Content, subject: Subject, language: Language, say: Say) 
 
 
 def _where(place: object, language: Language, say: Say) -> str:
-    windows = say("guide.windows", windows="、".join(place.windows)) if place.windows else ""
+    windows = say("guide.windows", windows=say("list.comma").join(place.windows)) if place.windows else ""
     return " ".join(filter(None, [place.floor.get(language), place.zone.get(language), windows]))
 
 
@@ -79,5 +81,5 @@ def _fitted(name: str, full: list[str], short: list[str], tail: list[str], say: 
 
 
 def _text(name: str, rows: list[str], tail: list[str], say: Say) -> str:
-    bring = say("take.text_bring") + "、".join(rows) if rows else ""
+    bring = say("take.text_bring") + say("list.comma").join(rows) if rows else ""
     return "\n".join(filter(None, [name, bring, *tail]))

@@ -61,11 +61,15 @@ def visits(item: Item) -> Phrase:
     """How often one has to come: 跑 1 次, 不用跑窗口."""
     if item.visits is None:
         return NOTHING
-    return phrase("guide.visits", count=item.visits) if item.visits else phrase("guide.visits_none")
+    if item.visits < 2:
+        return phrase("guide.visits_one" if item.visits else "guide.visits_none")
+    return phrase("guide.visits", count=item.visits)
 
 
 def limit(duration: Duration) -> Phrase:
     """A time limit in words: 当场办结, 2 小时, 7 个工作日."""
+    if duration.amount == 1 and duration.unit != "at_once":
+        return phrase(f"limit.{duration.unit}_one")
     return phrase(f"limit.{duration.unit}", amount=duration.amount)
 
 
@@ -104,7 +108,9 @@ def checklist(items: Sequence[Item], language: Language) -> tuple[Bring, ...]:
     for merged in merge_materials(items, language):
         row = bring(merged.material, language, notes=merged.notes)
         if len(merged.used_by) > 1:
-            names = "、".join((item.short_name or item.name).get(language) for item in merged.used_by)
+            names = ("、" if language == "zh" else ", ").join(
+                (item.short_name or item.name).get(language) for item in merged.used_by
+            )
             row = Bring(row.name, (*row.about, phrase("plan.used_by", items=names)), row.required)
         rows.append(row)
     return tuple(rows)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from terminal.flow.phrase import NOTHING, Phrase, phrase
+from wire.messages import Words
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Status:
     demonstration: bool = False
     pairing_code: str = ""
     """Shown while the fleet has not yet accepted this machine."""
+    notice: Words | None = None
+    """What the hall wants to tell everybody today, in its own words."""
     elsewhere: str = ""
     """Where the nearest machine that can print stands, as configured by the hall; empty when unknown."""
 

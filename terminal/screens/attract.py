@@ -58,6 +58,8 @@ def fill_banners(box: BoxLayout, visit: Visit, *, quiet: str = "") -> None:
         said = [quiet]
     if status.demonstration:
         said.append(words.t("attract.demonstration"))
+    if status.notice:
+        box.add_widget(Banner(text=words.of(status.notice), icon="info"))
     if status.pairing_code and visit.session is None:
         code = words.t("attract.pairing", code=status.pairing_code)
         box.add_widget(Banner(lead=code, text=words.t("attract.pairing_do"), icon="key"))

@@ -101,7 +101,7 @@ def _question(each: object) -> tuple[str, str]:
 
 def _place(item: Item) -> str:
     place = item.place
-    windows = words.t("guide.windows", windows="、".join(place.windows)) if place and place.windows else ""
+    windows = words.t("guide.windows", windows=words.t("list.comma").join(place.windows)) if place and place.windows else ""
     where = join([local(place.floor), local(place.zone), windows]) if place else ""
     return join([where, local(item.hours)])
 

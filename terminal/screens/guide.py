@@ -54,7 +54,9 @@ class Checklist(Surface):
         """Show the rows; `on_tick(index)` is called for each touch."""
         made = []
         for index, row in enumerate(rows):
-            check = CheckRow(title=row.name, note=join(row.about), ticked=index in ticked)
+            # In large type only what it is and when it is needed; the details page has the rest.
+            about = row.about[:2] if theme.elder else row.about
+            check = CheckRow(title=row.name, note=join(about), ticked=index in ticked)
             check.name = f"material {index}"
             check.bind(on_release=lambda _, at=index: on_tick(at))
             made.append(check)
@@ -146,7 +148,7 @@ class Facts(BoxLayout):
 def facts(said: Answers) -> Facts:
     """The three short answers of an item."""
     box = Facts()
-    windows = words.t("guide.windows", windows="、".join(said.windows)) if said.windows else ""
+    windows = words.t("guide.windows", windows=words.t("list.comma").join(said.windows)) if said.windows else ""
     phone = f"{words.t('guide.phone')} {said.phone}" if said.phone else ""
     where = said.where or words.t("guide.where_ask")
     box.add_widget(Fact(icon="place", question=words.t("guide.where"), answer=where, more=windows or phone))

@@ -66,7 +66,7 @@ class HomeView(View):
         if name != "scenarios" or content is None:
             return words.t(f"home.{name}_note")
         names = [local(scenario.name) for scenario in content.scenarios()[:EXAMPLES]]
-        return ("、" if words.code == "zh" else ", ").join(names)
+        return words.t("list.comma").join(names)
 
     def _tile(self, entry: tuple[str, str, Place]) -> Widget:
         icon, name, place = entry

@@ -9,6 +9,7 @@ from terminal.flow.places import DepartmentItems, Guide, ShelfItems
 from terminal.flow.tree import enter, leads
 from terminal.screens.view import Row, View, join, local
 from ui.language import words
+from ui.theme import theme
 from ui.widgets.banner import Banner
 
 
@@ -55,9 +56,8 @@ class DepartmentsView(ListView):
 
     def row(self, entry: Department) -> Widget:
         count = len(self.visit.content.items_of(entry.code))
-        row = Row(
-            icon="department", title=local(entry.name), mark=words.t("list.count", count=count), name=f"department {entry.code}"
-        )
+        mark = words.t("list.count_one") if count == 1 else words.t("list.count", count=count)
+        row = Row(icon="department", title=local(entry.name), mark=mark, name=f"department {entry.code}")
         return self.opens(row, DepartmentItems(entry.code))
 
 
@@ -87,12 +87,16 @@ def about(item: Item) -> str:
     """Where and how long, in one line."""
     place = item.place
     where = local(place.floor) if place else ""
-    window = words.t("guide.windows", windows="、".join(place.windows)) if place and place.windows else ""
+    window = words.t("guide.windows", windows=words.t("list.comma").join(place.windows)) if place and place.windows else ""
     return join([where, window, limit(item.promise) if item.promise else ""])
 
 
 class ScenariosView(ListView):
     """Life events that can be entered; a broken one is not offered."""
+
+    def build(self) -> None:
+        self.ids.list.row_height = theme.mm(70 if theme.elder else 40)
+        super().build()
 
     def title(self) -> str:
         return words.t("list.scenarios")
@@ -101,9 +105,9 @@ class ScenariosView(ListView):
         return [scenario for scenario in self.visit.content.scenarios() if can_enter(scenario)]
 
     def row(self, entry: Scenario) -> Widget:
-        return self.opens(
-            Row(icon="life", title=local(entry.name), note=local(entry.summary), name=f"scenario {entry.code}"), enter(entry)
-        )
+        row = Row(icon="life", title=local(entry.name), note=local(entry.summary), note_lines=2)
+        row.name = f"scenario {entry.code}"
+        return self.opens(row, enter(entry))
 
 
 def can_enter(scenario: Scenario) -> bool:

@@ -38,8 +38,8 @@ class PlanView(View):
         self.ids.name.text = local(chosen.name)
         promise = words.t("plan.promise", limit=say(limit(chosen.promise))) if chosen.promise else ""
         count = words.t("plan.items", count=len(chosen.items))
-        names = "、".join(local(item.short_name or item.name) for item in self.plan.items)
-        windows = words.t("guide.windows", windows="、".join(place.windows)) if place and place.windows else ""
+        names = words.t("list.comma").join(local(item.short_name or item.name) for item in self.plan.items)
+        windows = words.t("guide.windows", windows=words.t("list.comma").join(place.windows)) if place and place.windows else ""
         where = join([local(place.floor), local(place.zone), windows]) if place else ""
         lines = [names, where]
         if self.plan.without_guide:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kivy.properties import BooleanProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from pack.model import Text
@@ -63,6 +63,7 @@ class Row(Touchable, Surface):
     title = StringProperty("")
     note = StringProperty("")
     mark = StringProperty("")
+    note_lines = NumericProperty(1)
     leads = BooleanProperty(True)
 
 
