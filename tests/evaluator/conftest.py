@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from private_display import private_display
@@ -168,3 +169,8 @@ def unpaired_hall() -> Hall:
 def display() -> Iterator[str]:
     with private_display() as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")

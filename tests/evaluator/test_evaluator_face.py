@@ -1,0 +1,281 @@
+"""A real evaluator process on a private X server, with real pins, journal and socket: pressed, corrected, killed, pictured."""
+
+import contextlib
+import json
+import os
+import queue
+import select
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import zlib
+from pathlib import Path
+
+import pytest
+from nacl.public import PrivateKey
+
+from runtime.journal import JournalReader
+from runtime.local import (
+    CommandReply,
+    DeviceView,
+    FaceState,
+    FromFace,
+    Identify,
+    Invite,
+    PictureReply,
+    PictureRequest,
+    Unframer,
+    Withdraw,
+    send_message,
+)
+from wire.kinds import RatingClosed, read_body
+from wire.messages import Clerk, Desired, Invitation, Placement, WindowCard
+
+pytestmark = [pytest.mark.window, pytest.mark.timeout(180)]
+DEADLINE_S = 60.0
+
+
+class StandInAgent:
+    """The agent's end of the socket, spoken with the agent's own messages; the fleet behind it is the test."""
+
+    def __init__(self, path: Path, desired: Desired) -> None:
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._listener.bind(str(path))
+        self._listener.listen(1)
+        self._desired = desired
+        self.heard: queue.Queue[FromFace] = queue.Queue()
+        self.connection: socket.socket | None = None
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connection = connection
+            send_message(connection, DeviceView(device="nwtest", pairing="paired", link="up", desired=self._desired))
+            unframer = Unframer(FromFace)
+            with contextlib.suppress(OSError):
+                while data := connection.recv(65_536):
+                    for message in unframer.feed(data):
+                        self.heard.put(message)
+
+    def say(self, message: object) -> None:
+        assert self.connection is not None
+        send_message(self.connection, message)  # type: ignore[arg-type]
+
+    def wait_for(self, what, **having):
+        """The next message of that kind with those values; others are passed over."""
+        end = time.monotonic() + DEADLINE_S
+        while (left := end - time.monotonic()) > 0:
+            try:
+                message = self.heard.get(timeout=left)
+            except queue.Empty:
+                break
+            if isinstance(message, what) and all(getattr(message, key) == value for key, value in having.items()):
+                return message
+        raise AssertionError(f"no {what.__name__} with {having} within {DEADLINE_S} s")
+
+    def close(self) -> None:
+        self._listener.close()
+        if self.connection is not None:
+            self.connection.close()
+
+
+class Device:
+    """One evaluator: its files, its process, its pins."""
+
+    def __init__(self, folder: Path, display: str, cache: Path) -> None:
+        self.data, self._display = folder / "data", display
+        self.data.mkdir()
+        # Fonts are prepared once for all tests; that takes seconds.
+        (self.data / "cache").symlink_to(cache, target_is_directory=True)
+        self.pins, self.outline = folder / "pins", folder / "outline"
+        self.config = folder / "device.toml"
+        self.config.write_text(
+            f'role = "evaluator"\ndata_dir = "{self.data}"\nsocket = "{folder / "agent"}"\n'
+            "[panel]\nwidth_px = 800\nheight_px = 480\nwidth_mm = 154.0\nheight_mm = 92.0\nfullscreen = false\n"
+            f'[hal.gpio]\ndriver = "socket"\nsocket = "{self.pins}"\n[hal.buttons]\ndriver = "gpio"\n',
+            encoding="utf-8",
+        )
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "evaluator.app", "--config", str(self.config), "--outline", str(self.outline)],
+            env=os.environ | {"DISPLAY": self._display, "HOME": str(self.data / "no-home")},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def end(self, how: int = signal.SIGTERM) -> tuple[int, str]:
+        assert self.process is not None
+        self.process.send_signal(how)
+        output, _ = self.process.communicate(timeout=30)
+        return self.process.returncode, output
+
+    def press(self, button: str) -> None:
+        self._command({"press": button, "ms": 80, "bounce_ms": 4})
+
+    def lamps(self) -> object:
+        return self._command({"get": "lamps"})
+
+    def _command(self, command: dict[str, object]) -> object:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as pins:
+            pins.settimeout(DEADLINE_S)
+            pins.connect(str(self.pins))
+            pins.sendall(json.dumps(command).encode() + b"\n")
+            return json.loads(pins.makefile().readline())
+
+    def seen(self) -> dict[str, object]:
+        """What can be touched now."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as eye:
+            eye.settimeout(DEADLINE_S)
+            eye.connect(str(self.outline))
+            eye.sendall(b"?\n")
+            return json.loads(eye.makefile().readline())
+
+    def ratings(self) -> list[object]:
+        with JournalReader(self.data / "evidence.db") as reader:
+            return [
+                (row.header.kind, read_body(row.header.kind, 1, row.entry.body))
+                for row in reader.rows(0)
+                if row.header.kind.startswith("rating.")
+            ]
+
+
+@pytest.fixture
+def device(tmp_path, display, cache):
+    made = Device(tmp_path, display, cache)
+    yield made
+    if made.process is not None and made.process.poll() is None:
+        made.end(signal.SIGKILL)
+
+
+@pytest.fixture
+def agent(tmp_path):
+    clerk = Clerk(number="0312", name="示例", post={"zh": "窗口人员"})
+    card = WindowCard(number="12", business={"zh": "不动产登记"}, place={"zh": "二楼"}, clerk=clerk)
+    place = Placement(hall="demo", hall_name={"zh": "示例大厅"}, label={"zh": "12号窗口"}, window="12")
+    key = bytes(PrivateKey.generate().public_key)
+    made = StandInAgent(tmp_path / "agent", Desired(version=1, device="nwtest", placement=place, window=card, seal_key=key))
+    yield made
+    made.close()
+
+
+def _invitation(number: int = 1) -> Invitation:
+    return Invitation(occasion=bytes([number]) * 16, stage="finish", item_name={"zh": "转移登记"}, expires_ms=4_000_000_000_000)
+
+
+def _begin(device, agent):
+    device.start()
+    agent.wait_for(FaceState, screen="idle")
+
+
+def test_a_button_press_is_in_the_journal_and_the_citizen_is_thanked(device, agent):
+    _begin(device, agent)
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    assert agent.wait_for(CommandReply).state == "done"
+    assert {f"level {level}" for level in range(1, 6)} <= {target["name"] for target in device.seen()["targets"]}
+    device.press("level_2")
+    agent.wait_for(FaceState, screen="reasons")
+    assert [kind for kind, _ in device.ratings()] == ["rating.invited", "rating.pressed"]
+    assert device.ratings()[1][1].via == "button"
+    status, output = device.end()
+    assert status == 0, output
+    kind, body = device.ratings()[-1]
+    assert (kind, body.outcome, body.how) == ("rating.closed", "rated", "left")
+    assert "level" not in output
+
+
+def test_a_killed_face_keeps_the_press_and_closes_it_at_the_next_start(device, agent):
+    _begin(device, agent)
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    agent.wait_for(FaceState, screen="ask")
+    device.press("level_5")
+    agent.wait_for(FaceState, screen="reasons")
+    device.end(signal.SIGKILL)
+    _begin(device, agent)
+    body = device.ratings()[-1][1]
+    assert isinstance(body, RatingClosed)
+    assert (body.how, body.outcome) == ("recovered", "rated")
+
+
+def test_a_picture_is_taken_when_idle_and_refused_while_somebody_rates(device, agent):
+    _begin(device, agent)
+    agent.say(PictureRequest(command=b"p" * 16))
+    reply = agent.wait_for(PictureReply)
+    assert reply.refused is None
+    assert reply.png.startswith(b"\x89PNG")
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    agent.wait_for(FaceState, screen="ask")
+    agent.say(PictureRequest(command=b"q" * 16))
+    reply = agent.wait_for(PictureReply)
+    assert (reply.refused, reply.png) == ("picture.rating", b"")
+
+
+def test_lamps_are_lit_while_a_rating_is_asked_for_and_dark_after(device, agent):
+    _begin(device, agent)
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    agent.wait_for(FaceState, screen="ask")
+    lit = device.lamps()
+    agent.say(Withdraw(command=b"w" * 16, occasion=None))
+    agent.wait_for(FaceState, screen="idle")
+    assert lit != device.lamps()
+
+
+def test_the_face_works_without_any_agent_and_says_what_to_do(device):
+    device.start()
+    assert device.process is not None
+    device.outline.parent.mkdir(exist_ok=True)
+    end = time.monotonic() + DEADLINE_S
+    screen = ""
+    while screen != "unpaired" and time.monotonic() < end:
+        with contextlib.suppress(OSError, ValueError):
+            screen = str(device.seen()["screen"])
+        select.select([], [], [], 0.05)
+    assert screen == "unpaired"
+    status, output = device.end()
+    assert status == 0, output
+    assert "ready" in output
+
+
+def test_identify_is_answered(device, agent):
+    _begin(device, agent)
+    agent.say(Identify(command=b"i" * 16))
+    assert agent.wait_for(CommandReply, command=b"i" * 16).state == "done"
+
+
+def test_nothing_is_written_into_the_home_directory(device, agent):
+    _begin(device, agent)
+    device.end()
+    assert not (device.data / "no-home").exists()
+
+
+def test_pixels_of_the_picture_hide_the_clerks_name(device, agent):
+    _begin(device, agent)
+    agent.say(PictureRequest(command=b"p" * 16))
+    png = agent.wait_for(PictureReply).png
+    width, height, rows = _decode(png)
+    assert (width, height) == (800, 480)
+    # The clerk's portrait and name lie in the left third; nothing but the plain block and the dark ground may be there.
+    colours = {rows[y][x] for y in range(60, 200, 7) for x in range(110, 190, 7)}
+    assert len(colours) == 1
+
+
+def _decode(png: bytes) -> tuple[int, int, list[list[bytes]]]:
+    """Width, height and pixels of a picture as ui.picture writes it (no filters, 8-bit RGB)."""
+    width, height = (int.from_bytes(png[i : i + 4], "big") for i in (16, 20))
+    start = png.index(b"IDAT") + 4
+    length = int.from_bytes(png[start - 8 : start - 4], "big")
+    raw = zlib.decompress(png[start : start + length])
+    rows = []
+    for y in range(height):
+        row = raw[y * (width * 3 + 1) + 1 : (y + 1) * (width * 3 + 1)]
+        rows.append([row[x : x + 3] for x in range(0, len(row), 3)])
+    return width, height, rows
