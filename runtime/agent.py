@@ -109,6 +109,7 @@ class Agent:
             troubles=self._troubles, view=self._view, publish=self._publish,
         )  # fmt: skip
         self._bond: _Bond | None = None
+        self._failure: StoreError | None = None
         self._is_up = False
         self._connection = 0
         self._journals_due_ms = 0
@@ -128,7 +129,10 @@ class Agent:
         )
 
     def run(self) -> None:
-        """Work until `stop`. Raises LocalError when the socket cannot be had; anything later is noted and survived."""
+        """Work until `stop`. Trouble on the way is noted and survived.
+
+        Raises LocalError when the socket cannot be had, StoreError when agent.db was damaged meanwhile: start again then.
+        """
         self._hub.start()
         self._content.start()
         self._ops.note("agent.started", software=self._software)
@@ -146,12 +150,13 @@ class Agent:
                 self._step()
         finally:
             self._end()
+        if self._failure is not None:
+            raise self._failure
 
     def stop(self) -> None:
         """Make `run` end cleanly; callable from any thread and from a signal handler."""
+        # Nothing is put into the queue here: a signal may come while this very thread holds the queue's lock.
         self._stop.set()
-        with suppress(queue.Full):
-            self._events.put_nowait(None)
 
     def _step(self) -> None:
         event = None
@@ -162,8 +167,12 @@ class Agent:
                 self._take(event)
             self._tick()
         except StoreError as error:
-            log.error("agent.db cannot be written", error=str(error))
+            log.error("agent.db cannot be used", error=str(error))
             self._troubles.set("agent", "agent.store", state="down", next_step="next.free_disk")
+            if error.is_damage:
+                # The next start puts the file aside and makes it anew; the supervisor sees to that start.
+                self._failure = error
+                self._stop.set()
         except Exception:
             # The last fence: a mistake in handling one event must not take the device off the air.
             log.exception("an event could not be handled", event_type=type(event).__name__)
@@ -312,7 +321,13 @@ class Agent:
     def _will(self) -> bytes:
         # The number grows before each attempt, so no two connections ever share one; the clock's seconds keep it growing
         # even when agent.db was lost.
-        self._connection = self._store.add("connection", 1, at_least=self._clock.now().wall_ms // 1_000)
+        least = max(self._connection + 1, self._clock.now().wall_ms // 1_000)
+        try:
+            self._connection = self._store.add("connection", 1, at_least=least)
+        except StoreError as error:
+            # A full disk must not make a device unreachable, which then could not even tell that its disk is full.
+            log.error("the connection's number cannot be kept", error=str(error))
+            self._connection = least
         return encode(self._presence(online=False, reason="lost"))
 
     def _presence(self, *, online: bool, reason: str = "") -> Presence:
@@ -338,11 +353,13 @@ class Agent:
         self._bond.handover.connected()
         self._reporter.connected()
         self._reports.connected()
-        self._view.change(link="up", link_since_ms=now.wall_ms)
+        self._view.change(pairing="paired", link="up", link_since_ms=now.wall_ms)
 
     def _link_went(self, event: LinkDown) -> None:
         log.info("no link", reason=event.reason, detail=event.detail)
         self._troubles.set("link", event.reason, state="down", next_step="next.check_uplink")
+        if event.reason == "link.refused":
+            self._view.change(pairing="revoked")
         if self._is_up and self._bond is not None:
             now = self._clock.now()
             self._is_up, self._down_since_ms = False, now.mono_ms

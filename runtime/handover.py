@@ -51,6 +51,7 @@ class Handover:
 
     def face_came(self) -> None:
         """Ask a face that was not there before for the successor that its journal needs."""
+        self._readers.refresh()
         current = self._readers.current("evidence")
         if current is None:
             return

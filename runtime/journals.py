@@ -10,7 +10,7 @@ from runtime.clock import Clock
 from runtime.identity import Identity
 from runtime.journal import Journal
 from runtime.journalfile import JournalError, JournalFull, JournalReader
-from runtime.store import AgentStore
+from runtime.store import AgentStore, StoreError
 from wire.kinds import OpsNote
 
 log = structlog.get_logger("runtime.journals")
@@ -76,11 +76,12 @@ class OpsJournal:
         self._store, self._readers = store, readers
         self._budget_bytes = budget_bytes // OPS_FILES
         self._journal: Journal | None = None
+        self._uncounted = 0
 
     @property
     def dropped(self) -> int:
         """How many entries were dropped before the fleet had them, since the device was made."""
-        return self._store.number("dropped")
+        return self._store.number("dropped") + self._uncounted
 
     @property
     def journal_id(self) -> bytes | None:
@@ -94,7 +95,17 @@ class OpsJournal:
             self._ready().append("ops.note", body)
         except JournalError as error:
             log.warning("a note could not be kept", what=what, error=str(error))
-            self._store.add("dropped", 1)
+            self._count(1)
+
+    def _count(self, dropped: int) -> None:
+        """Keep the count; in memory while the disk does not take it."""
+        self._uncounted += dropped
+        try:
+            self._store.add("dropped", self._uncounted)
+        except StoreError as error:
+            log.warning("the count of dropped entries cannot be kept", error=str(error))
+        else:
+            self._uncounted = 0
 
     def _ready(self) -> Journal:
         if self._journal is None:
@@ -126,7 +137,7 @@ class OpsJournal:
             self._delete(path)
             if dropped:
                 total += dropped
-                self._store.add("dropped", dropped)
+                self._count(dropped)
                 log.warning("operations entries were dropped for space", entries=dropped)
         return total
 

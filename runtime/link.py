@@ -169,17 +169,22 @@ class Link:
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.will_set(topic(self._tenant, self._device, "presence"), self._will(), qos=1, retain=True)
 
+        accepted = threading.Event()
+
         def connected(_client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _properties: Any) -> None:
             if code.is_failure:
                 self._on_event(LinkDown("link.refused", str(code)))
                 self._over.set()
                 return
+            accepted.set()
             timer.start()
             client.subscribe([(name, 1) for name in (*self._channels, BEACON_TOPIC)])
             self._on_event(LinkUp(flags.session_present))
 
         def disconnected(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-            self._on_event(LinkDown("link.lost", str(code)))
+            # A broker that ends a connection before it has answered does not want this device: with TLS 1.3 that is how
+            # a revoked certificate looks from here.
+            self._on_event(LinkDown("link.lost" if accepted.is_set() else "link.refused", str(code)))
             self._over.set()
 
         def subscribed(_client: paho.Client, _data: Any, _number: int, codes: list[ReasonCode], _properties: Any) -> None:

@@ -104,7 +104,8 @@ class Archived(Struct, frozen=True, array_like=True):
 class DeviceView(Struct, frozen=True, kw_only=True, tag="view"):
     """All that a face needs of the agent. Sent whole at every change.
 
-    `pairing`: none (no fleet configured) · unreachable · waiting (show `pairing_code`) · refused · expired · paired · revoked.
+    `pairing`: none (no fleet configured) · unreachable · waiting (show `pairing_code`) · refused · expired · paired ·
+    revoked (the broker refuses this device now; it keeps trying).
     `link` is the connection to the fleet, since `link_since_ms`; `unknown` while no agent is there.
     `desired` is verified by the agent. `content_path` is a pack that was opened and verified, or empty.
     """

@@ -8,17 +8,22 @@ import contextlib
 import sqlite3
 import threading
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlite_utils import Database
 
+from runtime.journalfile import is_damage
 from wire.entry import NO_HASH
 
 COMMANDS_KEPT = 1_000
 
 
 class StoreError(Exception):
-    """`agent.db` cannot be used."""
+    """`agent.db` cannot be used. `is_damage` tells that its content is wrong, so that only making it anew helps."""
+
+    def __init__(self, message: str, *, is_damage: bool = False) -> None:
+        super().__init__(message)
+        self.is_damage = is_damage
 
 
 class Mark(NamedTuple):
@@ -56,10 +61,7 @@ class AgentStore:
 
     def mark(self, journal_id: bytes) -> Mark:
         """The journal's mark; all zero for one never heard of."""
-        with self._lock:
-            row = self._connection.execute(
-                "SELECT in_custody, custody_hash, archived, stopped FROM marks WHERE journal_id = ?", (journal_id,)
-            ).fetchone()
+        row = self._one("SELECT in_custody, custody_hash, archived, stopped FROM marks WHERE journal_id = ?", journal_id)
         return Mark(*row) if row else Mark()
 
     def set_mark(self, journal_id: bytes, mark: Mark) -> None:
@@ -68,8 +70,7 @@ class AgentStore:
 
     def get(self, key: str) -> bytes | None:
         """A kept value."""
-        with self._lock:
-            row = self._connection.execute("SELECT value FROM kept WHERE key = ?", (key,)).fetchone()
+        row = self._one("SELECT value FROM kept WHERE key = ?", key)
         return row[0] if row else None
 
     def put(self, key: str, value: bytes) -> None:
@@ -90,8 +91,7 @@ class AgentStore:
 
     def command_state(self, command: bytes) -> str | None:
         """The last state that was reported of a command, or None for one never seen."""
-        with self._lock:
-            row = self._connection.execute("SELECT state FROM commands WHERE id = ?", (command,)).fetchone()
+        row = self._one("SELECT state FROM commands WHERE id = ?", command)
         return str(row[0]) if row else None
 
     def set_command_state(self, command: bytes, state: str) -> None:
@@ -106,12 +106,20 @@ class AgentStore:
             rows = self._connection.execute("SELECT id FROM commands WHERE state IN ('received', 'running') ORDER BY rowid")
             return [row[0] for row in rows]
 
+    def _one(self, sql: str, value: object) -> Any:
+        with self._lock:
+            try:
+                return self._connection.execute(sql, (value,)).fetchone()
+            except sqlite3.Error as error:
+                raise StoreError(f"agent.db cannot be read: {error}", is_damage=is_damage(error)) from error
+
     def _write(self, sql: str, values: tuple[object, ...]) -> None:
         with self._lock:
             try:
                 self._connection.execute(sql, values)
             except sqlite3.Error as error:
-                raise StoreError(f"agent.db cannot be written: {error}. Check the disk") from error
+                message = f"agent.db cannot be written: {error}. Check the disk"
+                raise StoreError(message, is_damage=is_damage(error)) from error
 
     def close(self) -> None:
         """Let go of the file."""

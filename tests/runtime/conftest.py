@@ -190,6 +190,15 @@ class Authority:
             builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
         return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
 
+    def revoke(self, der: bytes) -> str:
+        """A revocation list (PEM) with this one certificate."""
+        now = datetime.datetime.now(datetime.UTC)
+        serial = x509.load_der_x509_certificate(der).serial_number
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - ONE_DAY).build()
+        builder = x509.CertificateRevocationListBuilder().issuer_name(self.certificate.subject)
+        builder = builder.last_update(now - ONE_DAY).next_update(now + ONE_DAY).add_revoked_certificate(revoked)
+        return builder.sign(self.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM).decode()
+
     def issue_request(self, request: bytes, **more: Any) -> bytes:
         csr = x509.load_der_x509_csr(request)
         return self.issue(csr.public_key(), str(csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value), **more)

@@ -633,6 +633,40 @@ def test_device_that_reaches_the_broker_its_own_way_goes_there(paired: Device, b
     until(lambda: face.view.link == "up", "up")
 
 
+def test_revoked_device_is_told_that_it_is_refused_and_comes_back_when_it_is_not(
+    paired: Device, broker: Any, authority: Any, until: UNTIL
+) -> None:
+    welcome = credentials.load_welcome(paired.identity)
+    assert welcome is not None
+    settings = broker.directory / "broker.conf"
+    plain = settings.read_text()
+    broker.kill()
+    (broker.directory / "revoked.pem").write_text(authority.revoke(welcome.certificate))
+    settings.write_text(f"{plain}crlfile {broker.directory}/revoked.pem\n")
+    broker.start()
+    paired.start()
+    face = paired.start_face()
+    until(lambda: (face.view.pairing, face.view.trouble) == ("revoked", "link.refused"), "told")
+    broker.kill()
+    settings.write_text(plain)
+    broker.start()
+    until(lambda: (face.view.pairing, face.view.link) == ("paired", "up"), "back", 30)
+
+
+def test_damaged_agent_database_is_made_anew_and_nothing_is_lost(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    paired.stop()
+    (paired.directory / "agent.db").write_bytes(b"noise" * 4_000)
+    fleet_client.arrived.clear()
+    paired.start()
+    until(lambda: states(fleet_client), "up again")
+    until(lambda: any(note.what == "agent.store_lost" for note in paired.notes()), "and says so")
+    ops = JournalReader(paired.directory / "ops.db")
+    until(lambda: fleet_client.fleet.seq(ops.journal_id) == ops.last_seq(), "all in custody")
+    ops.close()
+
+
 def test_second_agent_on_the_same_directory_is_refused(paired: Device) -> None:
     from runtime.local import LocalError
 
