@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import click
 import uvicorn
@@ -40,7 +41,11 @@ def main(
     headless: bool, seconds: float | None, json_file: Path | None, items: Path | None,
     console_port: int, bench_port: int, keep: bool, quiet_hall: bool,
 ) -> None:  # fmt: skip
-    """Start a whole service hall: broker, fleet, one terminal, two evaluators, and people who use them. Ctrl-C ends it."""
+    """Start a whole service hall: broker, fleet, one terminal, two evaluators, and people who use them. Ctrl-C ends it.
+
+    With --seconds it ends by itself, compares every device's journals with the fleet's tables, and prints a summary; exit
+    status 0 only if nothing was lost, duplicated or unverified.
+    """
     if headless and seconds is None:
         raise click.UsageError("--headless runs until --seconds have passed; give both")
     started = time.monotonic()
@@ -53,45 +58,55 @@ def main(
         click.echo(f"[{time.monotonic() - started:5.1f} s] {text}")
 
     hall: Hall | None = None
+    summary: dict[str, Any] | None = None
     try:
-        hall = Hall(
-            folder, say=say, items=items, console_port=0 if headless else console_port, desktop=None if headless else desktop()
-        )
+        room = None if headless else desktop()
+        hall = Hall(folder, say=say, items=items, console_port=0 if headless else console_port, desktop=room)
         hall.open(stop)
-        ready_s = time.monotonic() - started
-        tally = Tally()
+        ready_s = round(time.monotonic() - started, 1)
         if not headless:
             port = free_port(bench_port, option="--bench-port")
             _serve_bench(hall, port)
             _welcome(hall, port, folder)
-        is_busy = seconds is not None
-        crowd = [] if quiet_hall else people.crowd(hall, tally, stop, is_busy=is_busy, seed=random.randrange(2**32))
-        stop.wait(seconds)
-        stop.set()
-        for person in crowd:
-            person.join(20)
-        say("people have left; waiting for everything to be handed over")
-        summary = {"ready_s": round(ready_s, 1), **sum_up(hall, tally)}
-        say("stopping")
-    except (HallError, PortTaken, NotFound) as trouble:
-        if stop.is_set():
-            say("stopped before the hall was open")
-            sys.exit(130)
-        say(f"the hall did not open: {trouble}")
-        keep = True
-        sys.exit(1)
+        tally = _open_hours(hall, stop, seconds=seconds, is_empty=quiet_hall)
+        if seconds is not None:
+            say("people have left; waiting for everything to be handed over")
+            summary = {"ready_s": ready_s, **sum_up(hall, tally)}
+    except (HallError, PortTaken, NotFound, RuntimeError) as trouble:
+        say("stopped before the hall was open" if stop.is_set() else f"the hall did not open: {trouble}")
+        keep = keep or not stop.is_set()
+        sys.exit(130 if stop.is_set() else 1)
     finally:
+        say("stopping what was started")
         if hall is not None:
             hall.close()
         if keep:
             say(f"data and logs are in {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
+    if summary is not None:
+        _tell(summary, json_file)
+        sys.exit(0 if summary["ok"] else 1)
+
+
+def _open_hours(hall: Hall, stop: threading.Event, *, seconds: float | None, is_empty: bool) -> Tally:
+    """Let people come until `seconds` have passed or `stop` is set; gives what they saw, once the last one has left."""
+    tally = Tally()
+    is_busy = seconds is not None
+    crowd = [] if is_empty else people.crowd(hall, tally, stop, is_busy=is_busy, seed=random.randrange(2**32))
+    stop.wait(seconds)
+    stop.set()
+    if is_busy:
+        for person in crowd:
+            person.join(30)
+    return tally
+
+
+def _tell(summary: dict[str, Any], json_file: Path | None) -> None:
     text = json.dumps(summary, ensure_ascii=False, indent=1)
     if json_file:
         json_file.write_text(text + "\n", encoding="utf-8")
     click.echo(text)
-    sys.exit(0 if summary["ok"] else 1)
 
 
 def _serve_bench(hall: Hall, port: int) -> None:
