@@ -144,7 +144,7 @@ def _access() -> str:
         *(f"pattern read nw/1/+/%u/{channel}" for channel in TO_DEVICE),
     ]
     for name in OWN_CLIENTS:
-        lines += ["", f"user {name}", "topic readwrite nw/1/#", "topic readwrite $CONTROL/#", "topic read $SYS/#"]
+        lines += ["", f"user {name}", f"topic readwrite {'$CONTROL' if name == ADMIN else 'nw/1'}/#"]
     return "\n".join(lines) + "\n"
 
 
