@@ -130,11 +130,7 @@ def _services(api: FastAPI, fleet: Fleet, who: Any) -> None:
         if not evaluators:
             return taken.model_copy(update={"invitation": "no_evaluator"})
         command = _invite(fleet, body, occasion, clerk, evaluators[0], actor)
-        order = fleet.control.orders.get(command)
-        state: Literal["sent", "queued"] = (
-            "queued" if order is None or (order.state == "queued" and not fleet.watch.broker_up) else "sent"
-        )
-        return taken.model_copy(update={"invitation": state, "command": command.hex()})
+        return taken.model_copy(update={"invitation": "given", "command": command.hex()})
 
     @api.get("/orders/{order}", tags=["services"], summary="The true state of an order")
     def order(order: str, actor: Annotated[Actor, Depends(who)]) -> bodies.OrderOut:

@@ -41,7 +41,9 @@ class ServiceTaken(BaseModel):
 
     occasion: str = Field(description="32 hexadecimal digits; the rating, if one comes, is bound to it")
     is_new: bool = Field(description="False when the same Idempotency-Key had been taken before")
-    invitation: Literal["none", "sent", "queued", "no_evaluator"] = Field(description="What became of the invitation")
+    invitation: Literal["none", "given", "no_evaluator"] = Field(
+        description="Whether the evaluator was ordered to invite; what became of it tells GET /api/v1/orders/{command}"
+    )
     command: str = Field("", description="The order to the evaluator: GET /api/v1/orders/{id} tells its true state")
 
 

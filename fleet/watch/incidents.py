@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, case, func, insert, select, update
 
 from fleet.access import audit
 from fleet.access.errors import Explained
@@ -149,11 +149,11 @@ class Incidents:
         query = select(*(incidents.c[field] for field in Incident.__struct_fields__))
         if is_open is not None:
             query = query.where(incidents.c.closed_ms.is_(None) if is_open else incidents.c.closed_ms.is_not(None))
-        order = {"bad": 0, "warn": 1, "note": 2}
+        worst = case({"bad": 0, "warn": 1, "note": 2}, value=incidents.c.severity, else_=3)
+        order = (incidents.c.closed_ms.is_not(None), case((incidents.c.closed_ms.is_(None), worst), else_=0), incidents.c.no.desc())
         with self._store.read() as connection:
-            rows = connection.execute(query.order_by(incidents.c.no.desc()).limit(limit)).mappings().all()
-        found = [Incident(**(dict(row) | {"devices": tuple(row["devices"])})) for row in rows]
-        return sorted(found, key=lambda each: (each.closed_ms is not None, order[each.severity] if each.closed_ms is None else 0))
+            rows = connection.execute(query.order_by(*order).limit(limit)).mappings().all()
+        return [Incident(**(dict(row) | {"devices": tuple(row["devices"])})) for row in rows]
 
     def get(self, no: int) -> Incident | None:
         """One incident by its number, or None."""

@@ -141,6 +141,16 @@ def test_flush_writes_only_what_changed(watch, terminal):
     assert watch.flush() == 0
 
 
+def test_the_worst_incident_stands_first_even_when_few_are_asked_for(watch, terminal):
+    watch.take_state(terminal, paper_out())
+    watch.review()
+    near = (part("printer", NOW_MS, "degraded", "printer.paper_near_end"), part("id_card", NOW_MS, "down", "id_card.silent"))
+    watch.take_state(terminal, state_of("terminal", NOW_MS, parts=near, levels={"disk_free_mb": 1.0}))
+    watch.review()
+    assert [each.severity for each in watch.incidents.list()] == ["bad", "warn", "warn"]
+    assert watch.incidents.list(limit=1)[0].severity == "bad"
+
+
 def test_a_call_for_help_is_seen_by_the_visitor_once_somebody_takes_it(watch, terminal):
     ask = Ask(what="help", args={"call": "7", "where": "一楼"}, deadline_ms=NOW_MS)
     assert watch.help.answer(terminal, ask).fields == {"state": "waiting"}
