@@ -66,6 +66,7 @@ def _without_orphan(line: str, last: str, width: float, measure: Callable[[str],
     # Two ends that would be one piece side by side had a space between them, at which the line was broken.
     between = " " if len(units(line[-1] + last[0])) == 1 else ""
     while len(pieces) > 4 and measure(last) < width * 0.18 and measure(pieces[-1] + between + last) <= width:
-        last = (pieces.pop() + between + last).lstrip()
+        # A space that was moved down stays until the end: a word may follow it down.
+        last = pieces.pop() + between + last
         between = ""
-    return ["".join(pieces).rstrip(), last]
+    return ["".join(pieces).rstrip(), last.lstrip()]

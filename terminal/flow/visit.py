@@ -80,6 +80,7 @@ class Visit:
         self._phase_ms = clock.monotonic_ms()
         self._printed_ms = 0
         self._ended_language: Language = language
+        self._ended_profile: Profile = "standard"
 
     # What screens read
 
@@ -97,7 +98,10 @@ class Visit:
 
     @property
     def profile(self) -> Profile:
-        return self.session.profile if self.session else "standard"
+        """The visitor's profile; at the goodbye still his, then the standard one."""
+        if self.session:
+            return self.session.profile
+        return self._ended_profile if self.phase == "goodbye" else "standard"
 
     @property
     def warning(self) -> bool:
@@ -496,7 +500,7 @@ class Visit:
         self.help.end()
         duration_ms = self._clock.monotonic_ms() - session.began_ms
         self._diary.session_closed(session.id, how=how, matters=tuple(session.matters), duration_ms=duration_ms)
-        self._ended_language = session.language
+        self._ended_language, self._ended_profile = session.language, session.profile
         self.session = None
         self.ended_by = how
         self._enter("goodbye")
