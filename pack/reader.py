@@ -1,11 +1,12 @@
 """Opens a pack and answers from it. This is what a terminal uses; open it to see what can be asked."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self, TypeVar
+from typing import Self, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -96,10 +97,9 @@ class Pack:
             raise PackDamaged(f"the content pack cannot be searched ({error}); fetch it again") from error
 
 
-def _connect(file: BinaryIO, path: Path) -> sqlite3.Connection:
+def _connect(path: Path) -> sqlite3.Connection:
     address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
-    connection = sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=64)
-    return connection
+    return sqlite3.connect(address, uri=True, check_same_thread=False, cached_statements=64)
 
 
 def open_pack(path: Path | str, *, verify_key: bytes | None) -> Pack:
@@ -121,7 +121,7 @@ def open_pack(path: Path | str, *, verify_key: bytes | None) -> Pack:
         raise PackMissing(f"there is no content pack at {path}; fetch one from the fleet server") from None
     with file:
         manifest = verify(file, path=str(path), verify_key=verify_key)
-        connection = _connect(file, path)
+        connection = _connect(path)
         try:
             (schema,) = connection.execute("PRAGMA user_version").fetchone()
             if schema > SCHEMA:
@@ -129,7 +129,10 @@ def open_pack(path: Path | str, *, verify_key: bytes | None) -> Pack:
             (hall,) = connection.execute("SELECT code FROM hall").fetchone()
             if hall != manifest.hall:
                 raise PackDamaged(f"{path} holds hall {hall} but its manifest states {manifest.hall}; fetch it again")
-        except (sqlite3.DatabaseError, TypeError) as error:
+            # SQLite opens by name: a file put in place meanwhile would not be the one that was verified.
+            if not os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                raise PackDamaged(f"{path} was replaced while it was being opened; open it again")
+        except (sqlite3.DatabaseError, TypeError, FileNotFoundError) as error:
             connection.close()
             raise PackDamaged(f"{path} is not a readable database ({error}); fetch it again") from error
         except BaseException:
