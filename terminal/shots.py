@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from pack.build import build
-from pack.model import Language
+from pack.model import Content, Department, Hall, Item, Language, Scenario
 from pack.reader import open_pack
 from terminal.content import PackContent
 from terminal.flow import places
@@ -21,12 +23,14 @@ from terminal.flow.ports import Done, EndedBy, HelpState, Matter, Outcome, Ratin
 from terminal.flow.session import Card
 from terminal.flow.status import Part, Status
 from terminal.flow.visit import Visit
+from terminal.wording import LOCALE
 from ui.shots import Shot, dressed, settle
 from ui.tokens import TERMINAL_21
 
 if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
+LOCALES = (LOCALE,)
 NOW = datetime(2026, 11, 22, 14, 26, tzinfo=timezone(timedelta(hours=8)))
 LABEL: dict[Language, str] = {
     "zh": "24小时自助服务区 · 1号机",
@@ -108,13 +112,27 @@ class Scene:
         self.quiet.done(self.quiet.sheet.job_id, outcome, reason or phrase(""), "")
 
 
+CATALOGUE = Path(__file__).parents[1] / "demo" / "catalogue"
+"""The demonstration catalogue as data files; only its pictures are made of it, the terminal itself never reads it."""
+
+
+def _records(pattern: str, kind: Any) -> Iterator[Any]:
+    for path in sorted(CATALOGUE.glob(pattern)):
+        for line in path.read_bytes().splitlines():
+            yield msgspec.json.decode(line, type=kind)
+
+
 @cache
 def catalogue() -> PackContent:
-    """The demonstration catalogue as a real pack in a temporary folder."""
-    from demo.catalogue import read_catalogue
-
+    """The demonstration catalogue as a real pack in a temporary folder. Raises OSError where the catalogue is not installed."""
+    content = Content(
+        hall=msgspec.json.decode((CATALOGUE / "hall.json").read_bytes(), type=Hall),
+        departments=tuple(_records("departments.jsonl", Department)),
+        items=tuple(_records("items-*.jsonl", Item)),
+        scenarios=tuple(_records("scenarios.jsonl", Scenario)),
+    )
     path = Path(tempfile.mkdtemp(prefix="nightwindow-shots-")) / "hall.pack"
-    build(read_catalogue(), path, built_at=NOW, signer=bytes(32))
+    build(content, path, built_at=NOW, signer=bytes(32))
     return PackContent(open_pack(path, verify_key=None))
 
 
@@ -130,7 +148,7 @@ def shots() -> Iterator[Shot]:
 
 def shot(state: str, language: Language, profile: Profile, *, night: bool = False) -> Shot:
     """One picture of one state."""
-    name = f"terminal/{state}-{language}-{profile}{'-night' if night else ''}"
+    name = f"terminal/{language}/{profile}{'-night' if night else ''}/{state}"
     make = dressed(
         lambda: stage(state, language, profile),
         panel=TERMINAL_21, kind="kiosk", language=language, profile=profile, night=night,

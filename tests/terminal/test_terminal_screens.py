@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).with_name("layouts.py")
 STATES, PROFILES = 38, 3
 
 
@@ -36,11 +35,11 @@ def display() -> Iterator[str]:
 def test_no_screen_overflows_overlaps_or_shrinks_its_targets(language: str, display: str, tmp_path: Path) -> None:
     environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, str(SCRIPT), language, str(tmp_path)],
+        [sys.executable, "-m", "ui.shots", "terminal.shots", str(tmp_path), f"terminal/{language}/"],
         env=environment, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-2000:]
-    found = dict(json.loads(line) for line in done.stdout.splitlines() if line.startswith("["))
-    assert len(found) >= STATES * PROFILES
+    found = {shot["name"]: shot["problems"] for shot in map(json.loads, done.stdout.splitlines())}
+    assert len(found) >= STATES * PROFILES, done.stderr[-2000:]
     wrong = {name: problems for name, problems in found.items() if problems}
     assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
+    assert done.returncode == 0
