@@ -83,7 +83,7 @@ def reload(folder: Path) -> bool:
 def kick_commands(device: str) -> bytes:
     """The dynamic-security commands that close a device's connection at once; publish on CONTROL_TOPIC.
 
-    Mosquitto would let the certificate in again: that is what the revocation list is for (docs/decisions/revocation.md).
+    Mosquitto would let the certificate in again: that is what the revocation list is for (docs/decisions/0010-…).
     """
     # The last command leaves nothing behind that could stand in the way when the device is paired again.
     steps = ("createClient", "disableClient", "deleteClient")

@@ -147,6 +147,17 @@ def device_revoke(data: Path, name: str, why: str, by: str) -> None:
     click.echo(f"{name} is revoked")
 
 
+@cli.command()
+@DATA
+def rebuild(data: Path) -> None:
+    """Derive ratings and figures again from the entries, for example after an upgrade that knows more kinds."""
+    from fleet.app import open_fleet
+
+    fleet = open_fleet(data)
+    click.echo(f"{fleet.projection.rebuild()} entries read again")
+    fleet.close()
+
+
 cli.add_command(items)
 cli.add_command(pack)
 cli.add_command(staff)

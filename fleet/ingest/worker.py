@@ -182,7 +182,7 @@ class Worker:
 
     def _answer(self, replies: list[Reply]) -> None:
         # QoS 0: an answer that is lost with a connection is asked for again by the next batch or Hello, and a queue of old
-        # answers helps nobody. QoS 1 would cost 40 % of this process (docs/decisions/acknowledgement-qos.md).
+        # answers helps nobody. QoS 1 would cost 40 % of this process (docs/decisions/0009-acknowledgements-at-qos-0.md).
         for reply in replies:
             self._client.publish(reply.topic, reply.payload, qos=0)
 

@@ -1,7 +1,7 @@
 """Opening, creating and using the store: `with store.write() as connection`. Both databases behave the same behind it.
 
 SQLite: two files, one writing process each. `entries.db` (schema journal, WAL) belongs to ingest, `fleet.db` (schema fleet,
-rollback journal) to serve and to commands; every process attaches the other's file read-only (docs/decisions/store.md).
+rollback journal) to serve and to commands; every process attaches the other's file read-only (docs/decisions/0008-…).
 """
 
 import secrets
