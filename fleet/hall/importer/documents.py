@@ -7,8 +7,9 @@ import msgspec
 
 from fleet.hall.importer.clean import clean_text, is_empty, is_error_page
 from fleet.hall.importer.headers import Mapping, field_of
+from fleet.hall.importer.intake import Assembler
 from fleet.hall.importer.raw import Cell, FileRefused, Raw
-from fleet.hall.importer.records import Assembler, raw_of
+from fleet.hall.importer.records import raw_of
 from fleet.hall.importer.result import Problems, ReadItem
 from pack.model import Content, Department, Hall, Item, Scenario
 

@@ -7,9 +7,10 @@ import msgspec
 
 from fleet.hall.importer import documents, sheets
 from fleet.hall.importer.clean import is_error_page
+from fleet.hall.importer.departments import Departments
 from fleet.hall.importer.headers import Mapping
+from fleet.hall.importer.intake import Assembler
 from fleet.hall.importer.raw import FileRefused
-from fleet.hall.importer.records import Assembler, Departments
 from fleet.hall.importer.result import Problems, ReadResult
 from pack.model import Department
 
