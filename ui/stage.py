@@ -45,7 +45,7 @@ class Stage(FloatLayout):
     def on_touch_down(self, touch: object) -> bool:
         """Wake on the first touch, and hand later ones on."""
         # A mouse wheel and right clicks are no touches; on a bench they would count as activity.
-        if getattr(touch, "button", "left") != "left":
+        if "button" in touch.profile and touch.button != "left":  # type: ignore[attr-defined]
             return True
         self.dispatch("on_activity")
         if self.asleep:

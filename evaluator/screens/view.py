@@ -1,6 +1,6 @@
 """What all screens share: the scene they draw, the desk they tell what was touched, and the time."""
 
-from kivy.properties import NumericProperty, ObjectProperty, StringProperty
+from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from evaluator.flow.desk import Desk
@@ -49,10 +49,11 @@ def other_languages_short(code: str) -> str:
 
 
 class SignLine(BoxLayout):
-    """Small signs of what works less than usual; no height when all is well."""
+    """Small signs of what works less than usual; no height when all is well, or when `muted`."""
 
     signs = ObjectProperty(Signs(), rebind=True)
     lines = NumericProperty(1)
+    muted = BooleanProperty(False)
     text = StringProperty("")
 
 

@@ -62,8 +62,8 @@ def test_a_text_that_does_not_fit_shrinks_and_then_says_so(on_screen):
 from ui.widgets.text import Words
 theme.use(EVALUATOR_10, kind="desk")
 def made(text, width):
-    one = Words(text=text, font_size=60, size_hint=(None, None), size=(width, 70))
-    one.render(); return [one.overflows, one.shown_size]
+    one = Words(text=text, size_hint=(None, 1), size=(width, 70))
+    one.font_size = 60; one.render(); return [one.overflows, one.shown_size]
 tell(fits=made("满意", 400), shrinks=made("非常不满意非常", 300), never=made("dissatisfied", 20), floor=theme.floor)
 """
     )
@@ -112,11 +112,11 @@ class Finger(MotionEvent):
     def depack(self, args):
         self.is_touch = True; self.sx, self.sy = args; self.profile = ["pos"]; super().depack(args)
 stage, hit, woke = Stage(), [], []
-button = Pill(text="X", size_hint=(1, 1)); button.bind(on_release=lambda _: hit.append(1))
+button = Pill(text="X", size_hint=(1, 1)); button.bind(on_press=lambda _: hit.append(1))
 stage.show(button, "test"); stage.bind(on_wake=lambda _: woke.append(1)); studio.settle(stage)
 def touch(number):
     finger = Finger("test", number, (.5, .5))
-    finger.x = finger.y = finger.ox = finger.oy = 50; finger.pos = finger.opos = (50, 50)
+    finger.x = finger.y = finger.ox = finger.oy = 50; finger.pos = (50, 50)
     stage.on_touch_down(finger); stage.on_touch_up(finger)
     for _ in range(3): Clock.tick()
 stage.asleep = True; touch(1); asleep = [len(hit), len(woke)]
