@@ -11,7 +11,8 @@ from PIL import Image
 
 from hal.api import Job
 from hal.config import PrinterConfig
-from hal.drivers.escpos_printer import EscposPrinter, Timing
+from hal.drivers.escpos_printer import EscposPrinter
+from hal.drivers.escpos_talk import Timing
 from hal.paper import Cut, Feed, Qr, Rule, Text
 
 LONG = 20.0
