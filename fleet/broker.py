@@ -19,7 +19,6 @@ from wire.topics import BEACON_TOPIC, FROM_DEVICE, TO_DEVICE
 INGEST, SERVE, ADMIN = "fleet-ingest", "fleet-serve", "fleet-admin"
 """Certificate names, and so client ids, of the fleet's own processes and commands; device names begin with `nw`."""
 OWN_CLIENTS = (INGEST, SERVE, ADMIN)
-INGEST_STATUS_TOPIC = "nw/1/fleet/ingest"
 MAX_PACKET_BYTES = MAX_PICTURE_BYTES + 65_536
 MAX_INFLIGHT = 2_000
 MAX_QUEUED = 20_000

@@ -112,6 +112,7 @@ class Serving:
             report=report,
             picture=picture,
             ask=self._ask,
+            ingest=watch.ingest.take,
             trouble=trouble,
         )
 

@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 import structlog
 from msgspec import Struct
@@ -12,32 +12,17 @@ from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 from sqlalchemy.exc import OperationalError
 
-from fleet.broker import INGEST_STATUS_TOPIC
 from fleet.config import Ingest as Settings
 from fleet.ingest.directory import REFRESH_S, Directory
 from fleet.ingest.intake import Intake, Message, Reply
+from fleet.ingest_status import INGEST_STATUS_TOPIC, STATUS_EVERY_S, IngestStatus
 from wire.codec import encode
 from wire.topics import BEACON_TOPIC, every_device
 
 log = structlog.get_logger("ingest")
 
 IDLE_S = 0.2
-STATUS_EVERY_S = 15.0
 RETRY_FIRST_S, RETRY_MOST_S = 0.5, 5.0
-
-
-class IngestStatus(Struct, frozen=True, kw_only=True):
-    """Retained on INGEST_STATUS_TOPIC, MessagePack: how ingest is. `detail` says why it does not take entries, in English.
-
-    `at_ms` is refreshed every 15 s; an old one means unknown. Times are UTC milliseconds.
-    """
-
-    state: Literal["taking", "store_refuses", "stopped"]
-    since_ms: int
-    at_ms: int
-    detail: str = ""
-    messages: int = 0
-    """Taken since this process began."""
 
 
 class _Unacknowledged(Struct, frozen=True):

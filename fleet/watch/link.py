@@ -13,6 +13,7 @@ from msgspec import Struct
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from fleet.ingest_status import INGEST_STATUS_TOPIC, IngestStatus
 from wire.codec import MAX_MESSAGE_BYTES, MAX_PICTURE_BYTES, WireError, decode, encode
 from wire.messages import Answer, Ask, DeviceState, Picture, Presence, Report
 from wire.topics import Channel, every_device, parse, topic
@@ -39,6 +40,7 @@ class Handlers(Struct, frozen=True, kw_only=True):
     report: Callable[[str, Report], None]
     picture: Callable[[str, Picture], None]
     ask: Callable[[str, Ask], Answer]
+    ingest: Callable[[IngestStatus], None]
     trouble: Callable[[str, str], None]
     """(device, what was wrong): a message that could not be read."""
 
@@ -123,7 +125,8 @@ class Link:
                 "the broker refuses the fleet", reason=str(reason), remedy="check the broker's configuration and certificates"
             )
             return
-        client.subscribe([(every_device(channel), mqtt.SubscribeOptions(qos=1)) for channel in CHANNELS])
+        names = [INGEST_STATUS_TOPIC, *(every_device(channel) for channel in CHANNELS)]
+        client.subscribe([(name, mqtt.SubscribeOptions(qos=1)) for name in names])
         self._guard("connected", lambda: self._handlers.connected(True))
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -136,6 +139,9 @@ class Link:
         client.ack(message.mid, message.qos)
 
     def _take(self, message: mqtt.MQTTMessage) -> None:
+        if message.topic == INGEST_STATUS_TOPIC:
+            self._handlers.ingest(decode(message.payload, IngestStatus))
+            return
         try:
             place = parse(message.topic)
         except WireError as error:

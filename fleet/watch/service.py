@@ -16,6 +16,7 @@ from fleet.watch.causes import causes
 from fleet.watch.forecast import Forecast, forecast
 from fleet.watch.helpdesk import HelpDesk
 from fleet.watch.incidents import Incidents
+from fleet.watch.ingest_health import IngestHealth
 from fleet.watch.model import Ability, Cause, Known
 from fleet.watch.presence import SILENT_AFTER_MS, Seen, replaces, seen
 from fleet.watch.tables import gauges, heard
@@ -76,6 +77,7 @@ class Watch:
         self._heard = self._load()
         self._malformed: dict[str, tuple[int, int, str]] = {}
         self.help = HelpDesk(store, hall_of=self._hall_of, clock_ms=clock_ms)
+        self.ingest = IngestHealth(clock_ms=clock_ms)
         self.incidents = Incidents(store, hall_of=self._hall_of, clock_ms=clock_ms, on_act=self._acted)
 
     def _load(self) -> dict[str, _Heard]:
@@ -244,6 +246,7 @@ class Watch:
         now = self._clock_ms()
         self._sample_gauges(now)
         found = causes(self.devices(), now_ms=now, broker_up=self.broker_up, broker_since_ms=self.broker_since_ms)
+        found += self.ingest.causes(broker_up=self.broker_up)
         if self.incidents.settle(found + self.help.causes() + self._malformed_causes(now) + self.more(), blind=not self.broker_up):
             self.bump()
 

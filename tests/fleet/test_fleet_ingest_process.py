@@ -20,12 +20,12 @@ from paho.mqtt.enums import MQTTErrorCode
 from private_servers import wait_for
 from sqlalchemy import func, select
 
-from fleet.broker import INGEST_STATUS_TOPIC
 from fleet.config import Ingest
 from fleet.ingest.chains import verify_chains
 from fleet.ingest.directory import Directory
 from fleet.ingest.intake import Intake, Message
-from fleet.ingest.worker import IngestStatus, Worker
+from fleet.ingest.worker import Worker
+from fleet.ingest_status import INGEST_STATUS_TOPIC, IngestStatus
 from fleet.keys import load_keys
 from fleet.registry.authority import Authority
 from fleet.store import create_store, open_store
