@@ -322,7 +322,7 @@ def test_disk_that_destroys_journal_after_journal_is_reported_instead_of_filled(
 
 
 def journalfile_limit() -> int:
-    from runtime.journal import MAX_FILES
+    from runtime.succession import MAX_FILES
 
     return MAX_FILES
 
