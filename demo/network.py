@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 import threading
 from typing import Literal
 
@@ -47,6 +49,8 @@ class Cable:
         (self._passing.clear if self._mode == "silent" else self._passing.set)()
         if self._mode == "cut":
             for writer in list(self._writers):
+                # Lingering for no time makes the kernel send a reset and not a polite end.
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 writer.transport.abort()
 
     def _run(self, started: threading.Event) -> None:
