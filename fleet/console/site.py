@@ -207,8 +207,9 @@ class Site:
                 with Tag("form", action="/logout", method="post"):
                     Tag("button", page.say("退出", "Log out"), type="submit")
 
-    def live(self, page: Page, build: Callable[[], None]) -> None:
-        """Draw a part of the page again whenever what the fleet knows has changed, and once a minute for the durations."""
+    def live(self, page: Page, build: Callable[[], None], *, every_s: float = 1.0) -> None:
+        """Draw a part of the page again when what the fleet knows has changed, at most every `every_s` seconds, and once a
+        minute for the durations."""
         shown = {"revision": self.fleet.watch.revision, "at": self._clock_ms()}
 
         @ui.refreshable
@@ -223,7 +224,7 @@ class Site:
                 page.refresh_side()
 
         part()
-        ui.timer(1.0, look)
+        ui.timer(every_s, look)
 
 
 LOGO = (

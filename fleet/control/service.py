@@ -55,6 +55,7 @@ class Control:
         self._seal = bytes(seal)
         self._clock_ms = clock_ms
         self._on_change = on_change
+        self._wanted: dict[str, tuple[int, str, int]] = {}
         self.orders = Orders(store, registry, clock_ms=clock_ms, on_change=on_change)
 
     def attach(self, publisher: Publisher) -> None:
@@ -119,7 +120,9 @@ class Control:
         digest = hashlib.sha256(encode(wanted)).digest()
         with self._store.write() as connection:
             row = connection.execute(select(desired).where(desired.c.device == device)).first()
+            content = wanted.content.version if wanted.content else ""
             if row is not None and bytes(row.content_digest) == digest:
+                self._wanted[device] = (row.version, content, row.made_ms)
                 return bytes(row.signed)
             version = row.version + 1 if row else 1
             data = encode(msgspec.structs.replace(wanted, version=version))
@@ -129,6 +132,7 @@ class Control:
                 connection.execute(insert(desired).values(device=device, **values))
             else:
                 connection.execute(update(desired).where(desired.c.device == device).values(**values))
+        self._wanted[device] = (version, content, values["made_ms"])
         self._publish_desired(device, signed)
         self._on_change()
         return signed
@@ -161,14 +165,9 @@ class Control:
         return decode(decode(bytes(row.signed), SignedDesired).signed, Desired), row.made_ms
 
     def wanted_versions(self) -> dict[str, tuple[int, str, int]]:
-        """(configuration version, content version, made_ms) by device: what watch compares reports with."""
-        found = {}
-        with self._store.read() as connection:
-            rows = connection.execute(select(desired.c.device, desired.c.version, desired.c.signed, desired.c.made_ms)).all()
-        for row in rows:
-            content = decode(decode(bytes(row.signed), SignedDesired).signed, Desired).content
-            found[row.device] = (row.version, content.version if content else "", row.made_ms)
-        return found
+        """(configuration version, content version, made_ms) by device, as of the last `refresh` of each: what watch compares
+        reports with. From memory, because cards carry photographs and this is asked for with every page."""
+        return dict(self._wanted)
 
     def set_settings(
         self, device: str, settings: Mapping[str, str | int | float | bool], *, by: str, notice: Words | None = None

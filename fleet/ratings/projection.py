@@ -108,6 +108,8 @@ class Projection:
             if not rows:
                 return done
             with self._store.write() as connection:
+                if _mark(connection, journal_no) != seq:
+                    return done  # Another process (`nw-fleet rebuild`) reads this journal too; the next round goes on where it is.
                 for row in rows:
                     if row.kind in _READ and row.body:
                         self._apply_one(connection, Origin(journal_no, device, row))
@@ -336,6 +338,11 @@ class Origin:
         self.body = bytes(row.body)
         self.clock_trust: int = row.clock_trust
         self.at_ms: int = row.received_ms if row.clock_trust == UNTRUSTED else row.wall_ms
+
+
+def _mark(connection: Connection, journal_no: int) -> int:
+    here = projection_marks.c.journal_no == journal_no
+    return connection.execute(select(projection_marks.c.seq).where(here)).scalar() or 0
 
 
 def _set_mark(connection: Connection, journal_no: int, seq: int) -> None:

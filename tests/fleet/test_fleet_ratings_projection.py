@@ -2,16 +2,19 @@
 
 import itertools
 import random
+import threading
 from datetime import date
 
 import pytest
 from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nacl.public import PrivateKey
 from sqlalchemy import delete
 
 from fleet.ingest.directory import Directory
 from fleet.ingest.intake import Intake
+from fleet.ratings.projection import Projection
 from fleet.ratings.service import Conflict
 from fleet.ratings.tables import ratings as ratings_table
 from fleet.ratings.tables import services as services_table
@@ -41,7 +44,8 @@ class Desk:
     def __init__(self, fleet) -> None:
         self.fleet = fleet
         self.store = open_store(fleet.data, writes="journal")
-        self.intake = Intake(self.store, Directory(fleet.store), fleet.keys.signing, clock=lambda: NOW_MS)
+        self.directory = Directory(fleet.store)
+        self.intake = Intake(self.store, self.directory, fleet.keys.signing, clock=lambda: NOW_MS)
         self.dice = random.Random(1)
         self.seal_key = bytes(fleet.keys.seal.public_key)
         self.device = place_device(fleet, 1)
@@ -65,6 +69,7 @@ class Desk:
         self.device.append("rating.closed", body, at_ms=NOW_MS)
 
     def hand_over(self, *devices):
+        self.directory.refresh()
         for device in devices or (self.device,):
             self.intake.take(list(device.batches(self.fleet.config.tenant)))
         return self.fleet.projection.catch_up()
@@ -144,8 +149,6 @@ def test_a_leaf_that_does_not_fit_its_level_is_not_counted_and_becomes_an_incide
 
 
 def test_a_press_sealed_to_another_fleet_is_not_counted(desk):
-    from nacl.public import PrivateKey
-
     desk.press(5, occasion=b"o" * 16, key=bytes(PrivateKey.generate().public_key))
     desk.hand_over()
     assert (desk.total().rated, desk.findings()) == (0, {"rating.unreadable"})
@@ -245,6 +248,22 @@ def test_a_malformed_body_is_an_incident_and_holds_nothing_up(desk):
     desk.hand_over()
     assert desk.total().levels == {5: 1, 4: 1}
     assert desk.findings() >= {"rating.unreadable"}
+
+
+def test_a_rebuild_beside_a_running_fleet_applies_nothing_twice(desk):
+    """`nw-fleet rebuild` is another process: whoever finds that a journal was read meanwhile leaves it alone."""
+    for level in (5, 4, 1):
+        desk.rate(level)
+    desk.hand_over()
+    other = Projection(desk.fleet.store, desk.fleet.registry, seal=desk.fleet.keys.seal)
+    workers = [threading.Thread(target=work) for work in (desk.fleet.projection.rebuild, other.catch_up, other.catch_up)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    other.catch_up()
+    assert desk.total().levels == {5: 1, 4: 1, 1: 1}
+    assert {row.presses for row in desk.rows()} == {1}
 
 
 def test_catching_up_twice_applies_nothing_twice(desk):

@@ -22,7 +22,7 @@ def mount(app: FastAPI, site: Site) -> None:
     @ui.page("/")
     def overview(page: Page = Depends(site.guard())) -> None:
         with site.frame(page, "overview", page.say("总览", "Overview"), shown=False):
-            site.live(page, lambda: _body(page))
+            site.live(page, lambda: _body(page), every_s=4.0)
 
 
 def sentence(page: Page, count: int) -> str:

@@ -43,7 +43,7 @@ def mount(app: FastAPI, site: Site) -> None:
             with head, Tag("div", classes="end"):
                 link(page.say("导出 CSV", "Export CSV"), f"/ratings.csv?{urlencode(asked)}", "btn")
             _filters(page, asked)
-            site.live(page, lambda: _body(page, asked, max(1, at)))
+            site.live(page, lambda: _body(page, asked, max(1, at)), every_s=4.0)
 
     @app.get("/ratings.csv", include_in_schema=False)
     def export(page: Page = Depends(site.guard()), hall: str = "", days: str = "30", by: str = "window") -> Response:
