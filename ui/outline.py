@@ -23,7 +23,7 @@ ANSWER_S = 2.0
 def outline(stage: Stage) -> dict[str, Any]:
     """The screen's name and its targets: `name`, centre `x`, `y`, `w`, `h` in pixels from the top left. Kivy thread only."""
     targets = []
-    for widget in visible(stage):
+    for widget in () if stage.settling else visible(stage):
         if isinstance(widget, Touchable) and widget.name and not widget.disabled and widget.get_root_window() is not None:
             x, y = widget.to_window(widget.center_x, widget.center_y)
             if 0 <= x <= stage.width and 0 <= y <= stage.height:

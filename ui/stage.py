@@ -17,6 +17,8 @@ class Stage(FloatLayout):
     screen = ObjectProperty(None, allownone=True)
     screen_name = StringProperty("")
     asleep = BooleanProperty(False)
+    settling = BooleanProperty(False)
+    """Set it while a screen has only just appeared: touches are swallowed, so that a double tap presses nothing unseen."""
 
     __events__ = ("on_wake", "on_activity")
 
@@ -51,6 +53,9 @@ class Stage(FloatLayout):
         if self.asleep:
             touch.ud["only_wakes"] = True  # type: ignore[attr-defined]
             self.dispatch("on_wake")
+            return True
+        if self.settling:
+            touch.ud["only_wakes"] = True  # type: ignore[attr-defined]
             return True
         return bool(super().on_touch_down(touch))
 

@@ -52,6 +52,10 @@ OTHERS: dict[str, str] = {"zh": "한 · EN", "ko": "中 · EN", "en": "中 · �
 NEXT_PROFILE = {"standard": "elder", "elder": "contrast", "contrast": "standard"}
 
 
+SETTLE_S = 0.3
+"""A second tap this soon after a screen has changed was meant for the screen before (EN 301 549 5.8, double strike)."""
+
+
 class Frame(BoxLayout):
     """What surrounds a place. `hall`, `label`, `clock` and `date` are said in the header."""
 
@@ -105,6 +109,7 @@ class TerminalStage(Stage):
         self.frame: Frame | None = None
         self.view: View | None = None
         self.sync_soon = Clock.create_trigger(self.sync, -1)
+        self._settled = Clock.create_trigger(lambda _: setattr(self, "settling", False), SETTLE_S)
         visit.changed = self.sync_soon
         self._sign: Identification | None = None
         self.bind(on_wake=lambda *_: visit.touch(), on_activity=self._activity)
@@ -163,6 +168,9 @@ class TerminalStage(Stage):
         slot = self.frame.ids.slot
         slot.clear_widgets()
         slot.add_widget(self.view)
+        self.settling = True
+        self._settled.cancel()
+        self._settled()
 
     def _sync_panel(self) -> None:
         visit = self.visit
