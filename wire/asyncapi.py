@@ -37,7 +37,7 @@ def document() -> dict[str, Any]:
     """The whole AsyncAPI 3.0 document as plain values."""
     types = [payload for payload, _ in PAYLOADS.values()]
     _, schemas = msgspec.json.schema_components([*types, *_INNER], ref_template="#/components/schemas/{name}")
-    channels = {name: _channel(name) for name in PAYLOADS}
+    channels: dict[str, Any] = {name: _channel(name) for name in PAYLOADS}
     channels["beacon"] = {
         "address": BEACON_TOPIC,
         "description": "Retained: a signed Beacon.",
