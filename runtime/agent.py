@@ -54,6 +54,8 @@ log = structlog.get_logger("runtime.agent")
 TICK_S = 0.25
 JOURNALS_EVERY_MS = 500
 NOTE_LINK_EVERY_MS = 60_000
+REFUSALS_THAT_COUNT = 2
+"""One connection that ends before its answer may be a broker that stops; two in a row are a broker that means it."""
 
 
 class _Bond(NamedTuple):
@@ -111,6 +113,7 @@ class Agent:
         self._bond: _Bond | None = None
         self._failure: StoreError | None = None
         self._is_up = False
+        self._refusals = 0
         self._connection = 0
         self._journals_due_ms = 0
         self._link_noted_ms: int | None = None
@@ -344,7 +347,7 @@ class Agent:
     def _link_came(self) -> None:
         assert self._bond is not None
         now = self._clock.now()
-        self._is_up = True
+        self._is_up, self._refusals = True, 0
         self._troubles.set("link", None)
         if self._link_noted_ms is None or now.mono_ms - self._link_noted_ms > NOTE_LINK_EVERY_MS:
             self._link_noted_ms = now.mono_ms
@@ -358,7 +361,8 @@ class Agent:
     def _link_went(self, event: LinkDown) -> None:
         log.info("no link", reason=event.reason, detail=event.detail)
         self._troubles.set("link", event.reason, state="down", next_step="next.check_uplink")
-        if event.reason == "link.refused":
+        self._refusals = self._refusals + 1 if event.reason == "link.refused" else 0
+        if self._refusals >= REFUSALS_THAT_COUNT:
             self._view.change(pairing="revoked")
         if self._is_up and self._bond is not None:
             now = self._clock.now()
