@@ -23,11 +23,13 @@ from nacl.public import PrivateKey
 from demo.catalogue import read_catalogue
 from demo.device import Device
 from demo.processes import Part, Processes
-from demo.screens import Screen, virtual
+from demo.screens import Screen
+from demo.screens import start as start_screen
 from pack.build import build
 from runtime.facehub import FaceCame, FaceHub, FaceSaid, HubEvent
-from runtime.identity import ensure
-from runtime.local import CommandReply, DeviceView, FromAgent, Invite
+from runtime.identity import ensure, write_private
+from runtime.local import VIEW_FILE, CommandReply, DeviceView, FromAgent, Invite
+from wire.codec import encode
 from wire.messages import Clerk, Desired, Invitation, Placement, WindowCard, Words
 
 Role = Literal["terminal", "evaluator"]
@@ -173,13 +175,15 @@ def lone(role: Role) -> Iterator[Lone]:
         processes = Processes(folder, say=lambda line: print(line, file=sys.stderr))
         agent = None
         try:
-            screen = virtual(processes, role, *SIZES[role])
+            screen = start_screen(processes, role, SIZES[role], is_window=False)
             pack = folder / "hall.pack"
             if role == "terminal":
                 build(read_catalogue(), pack, built_at=datetime.now(UTC), signer=secrets.token_bytes(32))
                 _simulators(processes, folder)
             (folder / "device.toml").write_text(_configuration(role, folder), encoding="utf-8")
-            agent = SmallAgent(folder / "data" / "agent.sock", _view(role, folder, pack))
+            view = _view(role, folder, pack)
+            write_private(folder / "data" / VIEW_FILE, encode(view))  # As the agent does, for a face that is up before it.
+            agent = SmallAgent(folder / "data" / "agent.sock", view)
             device = Device(role, role, folder, screen, processes)
             yield Lone(role, folder, device, agent, processes)
         finally:
