@@ -44,6 +44,13 @@ PARTS = {
     "clerk_link": ("工作人员电脑", "Clerk's PC"),
     "content": ("内容包", "Content"),
     "link": ("网络", "Link"),
+    "agent": ("代理程序", "Agent"),
+    "certificate": ("证书", "Certificate"),
+    "clock": ("时钟", "Clock"),
+    "fleet_clock": ("与服务器对时", "Clock against the fleet"),
+    "configuration": ("配置", "Configuration"),
+    "custody": ("记录保管", "Custody"),
+    "journal": ("日志", "Journal"),
 }
 PART_STATES = {
     "ok": ("正常", "OK", "good"),

@@ -130,6 +130,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "id_card.not_licensed": ("读卡器安全模块未授权", "The card reader's security module is not licensed"),
     "id_card.self_test": ("读卡器自检失败（{code}）", "The card reader failed its self-test ({code})"),
     "id_card.refused": ("读卡器拒绝命令（{code}）", "The card reader refuses a command ({code})"),
+    # What faces answer to orders.
+    "rating.expired": ("邀请已过期", "The invitation had expired"),
+    "rating.storage_full": ("评价存储已满，评价暂停", "Rating storage is full; rating is paused"),
+    "rating.not_recorded": ("评价无法写入存储", "A rating could not be written"),
+    "rating.not_paired": ("评价器尚未配对完成，不能评价", "The evaluator is not paired yet"),
+    "rating.already_over": ("这次服务的评价已经结束", "The rating of this service is over already"),
+    "rating.already_given": ("群众已经按下，不能撤回", "The citizen has pressed already; it stands"),
+    "rating.nothing_to_withdraw": ("没有可撤回的邀请", "There was no invitation to withdraw"),
+    "picture.rating": ("有人正在评价，不拍画面", "Somebody is rating; no picture is taken"),
+    "picture.too_big": ("画面过大，无法传送", "The picture is too large to send"),
+    "invite.not_an_evaluator": ("该设备不是评价器", "The device is no evaluator"),
     # Next steps.
     "next.nothing": ("无需处理", "Nothing to do"),
     "next.wait": ("稍候，设备会自动重试", "Wait; the device tries again by itself"),

@@ -1,6 +1,8 @@
 """Presence, service ability, causes of trouble, forecasts and words: the rules behind every red mark in the console."""
 
+import re
 import string
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,6 +18,7 @@ from fleet.watch.messages import MESSAGES, words
 from fleet.watch.model import Known
 from fleet.watch.presence import SILENT_AFTER_MS, replaces, seen
 from hal.health import NEXT_STEPS, REASONS
+from runtime.health import MESSAGES as AGENT_MESSAGES
 from wire.messages import Presence
 
 NOW = 1_795_320_000_000
@@ -185,6 +188,20 @@ def test_a_refill_is_no_use_and_a_standing_level_no_forecast():
 def test_every_reason_and_next_step_of_the_hardware_has_words():
     """The fleet imports no device code; only a test can hold the two lists together."""
     assert {*REASONS, *NEXT_STEPS} - set(MESSAGES) == set()
+
+
+def test_every_message_of_the_agent_has_words():
+    assert set(AGENT_MESSAGES) - set(MESSAGES) == set()
+
+
+@pytest.mark.parametrize("folder", ["evaluator", "terminal"])
+def test_every_detail_a_face_answers_an_order_with_has_words(folder):
+    root = Path(__file__).parents[2] / folder
+    found = {
+        name for path in root.rglob("*.py") for name in re.findall(r'"((?:rating|picture|invite)\.[a-z_]+)"', path.read_text())
+    }
+    kinds = {"rating.invited", "rating.pressed", "rating.amended", "rating.closed"}
+    assert found - kinds - set(MESSAGES) == set()
 
 
 def test_every_finding_of_ingest_with_a_step_has_words():
