@@ -6,6 +6,8 @@ import threading
 from datetime import date
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from sqlalchemy import delete
 
 from fleet.ingest.directory import Directory
 from fleet.ingest.intake import Intake
+from fleet.public.receipt import WORDS, mount_public
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Conflict
 from fleet.ratings.tables import ratings as ratings_table
@@ -278,6 +281,21 @@ def test_a_receipt_tells_that_and_when_it_was_counted_and_never_the_level(desk):
     desk.hand_over()
     code = receipt_code(made)
     assert desk.fleet.ratings.receipt(code.lower().replace("-", " ")) == {"code": code, "day": "2026-11-22", "counted": "counted"}
+
+
+@pytest.mark.parametrize("language", ["zh", "ko", "en"])
+def test_the_public_page_tells_a_citizen_that_it_was_counted_and_never_what(desk, language):
+    code = receipt_code(desk.press(1, occasion=b"o" * 16))
+    desk.hand_over()
+    app = FastAPI()
+    mount_public(app, desk.fleet)
+    client = TestClient(app)
+    found = client.get("/receipt", params={"code": code, "lang": language}).text
+    assert WORDS["counted"][language].format(day="2026-11-22") in found
+    assert WORDS["unknown"][language] in client.get("/receipt", params={"code": receipt_code(b"x" * 32), "lang": language}).text
+    nasty = client.get("/receipt", params={"code": '"><script>alert(1)</script>', "lang": language}).text
+    assert WORDS["malformed"][language] in nasty
+    assert "<script>" not in nasty
 
 
 def test_services_told_by_another_system_stay_when_the_read_model_is_made_again(desk):

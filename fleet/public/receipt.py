@@ -1,0 +1,86 @@
+"""`/receipt`: a citizen types the code from the screen or the paper and learns whether the rating was counted, never which it was."""
+
+from html import escape
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+
+from fleet.access.limits import Limiter
+from fleet.services import Fleet
+from wire.codec import Malformed
+
+WORDS = {
+    "title": {"zh": "我的评价计入了吗？", "ko": "내 평가가 반영되었나요?", "en": "Was my rating counted?"},
+    "code": {"zh": "评价凭证码", "ko": "평가 확인 코드", "en": "Receipt code"},
+    "ask": {"zh": "查询", "ko": "조회", "en": "Look up"},
+    "counted": {"zh": "已计入 {day} 的统计", "ko": "{day} 통계에 반영되었습니다", "en": "Counted in the figures of {day}"},
+    "apart": {
+        "zh": "{day} 收到，单独登记，不计入统计",
+        "ko": "{day}에 접수, 별도 기록되어 통계에는 미반영",
+        "en": "Received on {day}, kept apart from the figures",
+    },
+    "unknown": {
+        "zh": "还没有收到。设备离线时会稍后送达，请过一天再查。",
+        "ko": "아직 도착하지 않았습니다. 하루 뒤에 다시 확인하세요.",
+        "en": "Not received yet. A device that is offline sends it later; try again tomorrow.",
+    },
+    "malformed": {
+        "zh": "凭证码不对，请逐字核对（9 位，例如 7K3M-P0XW-9）。",
+        "ko": "코드가 올바르지 않습니다. 다시 확인하세요 (9자).",
+        "en": "Not a receipt code. Compare it letter by letter (9 characters).",
+    },
+    "busy": {"zh": "查询太频繁，请稍后再试。", "ko": "잠시 후 다시 시도하세요.", "en": "Too many requests; try again in a minute."},
+    "private": {
+        "zh": "这里不会显示您按了什么。",
+        "ko": "무엇을 눌렀는지는 표시되지 않습니다.",
+        "en": "What you pressed is not shown here.",
+    },
+}
+_PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><link rel="stylesheet" href="/style.css"></head>
+<body class="login"><main class="card"><h1>{title}</h1>{result}
+<form method="get" action="/receipt" style="display:flex;flex-direction:column;gap:16px"><input type="hidden" name="lang" value="{code_lang}">
+<label class="field"><span>{label}</span><input name="code" value="{code}" maxlength="40" autocapitalize="characters" autocomplete="off"
+ required></label><button class="btn main-act" type="submit">{ask}</button></form><p class="small soft">{private}</p>
+<p class="small"><a href="/receipt?lang=zh">中文</a> · <a href="/receipt?lang=ko">한국어</a> · <a href="/receipt?lang=en">English</a></p>
+</main></body></html>"""
+
+
+def mount_public(app: FastAPI, fleet: Fleet) -> None:
+    """Add the page; a caller may ask 30 times a minute."""
+    limiter = Limiter(per_minute=30, burst=15)
+
+    @app.get("/receipt", include_in_schema=False)
+    def receipt(request: Request, code: str = "", lang: str = "zh") -> HTMLResponse:
+        language = lang if lang in ("zh", "ko", "en") else "zh"
+        if code and limiter.wait_s(request.client.host if request.client else ""):
+            return HTMLResponse(_page(language, code, WORDS["busy"][language], "warn"), status_code=429)
+        return HTMLResponse(_page(language, code, *_answer(fleet, code, language)))
+
+
+def _answer(fleet: Fleet, code: str, language: str) -> tuple[str, str]:
+    """What to say, and its tone."""
+    if not code:
+        return "", ""
+    try:
+        found = fleet.ratings.receipt(code[:40])
+    except Malformed:
+        return WORDS["malformed"][language], "bad"
+    if found is None:
+        return WORDS["unknown"][language], "warn"
+    kind = "counted" if found["counted"] == "counted" else "apart"
+    return WORDS[kind][language].format(day=found["day"]), "good" if kind == "counted" else "warn"
+
+
+def _page(language: str, code: str, said: str, tone: str) -> str:
+    result = f'<p class="chip {tone}" role="status" style="white-space:normal">{escape(said)}</p>' if said else ""
+    return _PAGE.format(
+        lang={"zh": "zh-CN"}.get(language, language),
+        title=WORDS["title"][language],
+        result=result,
+        code_lang=language,
+        label=WORDS["code"][language],
+        code=escape(code[:40]),
+        ask=WORDS["ask"][language],
+        private=WORDS["private"][language],
+    )
