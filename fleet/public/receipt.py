@@ -1,4 +1,4 @@
-"""`/receipt`: a citizen types the code from the screen or the paper and learns whether the rating was counted, never which it was."""
+"""`/receipt`: a citizen types the code from screen or paper and learns whether the rating was counted, never which."""
 
 from html import escape
 
@@ -37,12 +37,16 @@ WORDS = {
     },
 }
 _PAGE = """<!doctype html><html lang="{lang}"><head><meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title><link rel="stylesheet" href="/style.css"></head>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><link rel="stylesheet" href="/style.css"></head>
 <body class="login"><main class="card"><h1>{title}</h1>{result}
-<form method="get" action="/receipt" style="display:flex;flex-direction:column;gap:16px"><input type="hidden" name="lang" value="{code_lang}">
-<label class="field"><span>{label}</span><input name="code" value="{code}" maxlength="40" autocapitalize="characters" autocomplete="off"
- required></label><button class="btn main-act" type="submit">{ask}</button></form><p class="small soft">{private}</p>
-<p class="small"><a href="/receipt?lang=zh">中文</a> · <a href="/receipt?lang=ko">한국어</a> · <a href="/receipt?lang=en">English</a></p>
+<form method="get" action="/receipt" style="display:flex;flex-direction:column;gap:16px">
+<input type="hidden" name="lang" value="{code_lang}">
+<label class="field"><span>{label}</span>
+<input name="code" value="{code}" maxlength="40" autocapitalize="characters" autocomplete="off" required></label>
+<button class="btn main-act" type="submit">{ask}</button></form><p class="small soft">{private}</p>
+<p class="small"><a href="/receipt?lang=zh">中文</a> · <a href="/receipt?lang=ko">한국어</a> ·
+<a href="/receipt?lang=en">English</a></p>
 </main></body></html>"""
 
 
