@@ -78,6 +78,15 @@ def restore(backup: Path, data: Path) -> Made:
     marks = _check_manifest(backup)
     if data.exists() and any(data.iterdir()):
         raise BackupError(f"{data} is not empty; move it away first (keep it: it may hold newer entries) or name another folder")
+    try:
+        return _restore(backup, data, marks)
+    except BaseException:
+        # It was empty or absent before: nothing half-made may look like a fleet.
+        shutil.rmtree(data, ignore_errors=True)
+        raise
+
+
+def _restore(backup: Path, data: Path, marks: dict[bytes, int]) -> Made:
     shutil.copytree(backup, data, dirs_exist_ok=True)
     (data / MANIFEST).unlink()
     data.chmod(0o700)
@@ -100,15 +109,14 @@ def restore(backup: Path, data: Path) -> Made:
 
 
 def record_archive(connection: Connection, backup: str, marks: dict[bytes, int]) -> None:
-    """Note how far a verified backup reaches; ingest tells the devices within a second."""
-    query = select(archives.c.journal_id).where(archives.c.backup == backup)
-    known = {bytes(journal_id) for (journal_id,) in connection.execute(query)}
-    rows = [
-        {"backup": backup, "made_ms": now_ms(), "journal_id": journal_id, "through_seq": seq}
-        for journal_id, seq in marks.items()
-        if journal_id not in known
-    ]
-    if rows:
+    """Note how far a verified backup reaches; ingest tells the devices within a second.
+
+    The time stands in the recorded name, because people give every night's backup the same one.
+    """
+    at = now_ms()
+    if marks:
+        name = f"{backup} {at}"
+        rows = [{"backup": name, "made_ms": at, "journal_id": journal_id, "through_seq": seq} for journal_id, seq in marks.items()]
         connection.execute(insert(archives), rows)
 
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import Connection, Engine, create_engine, event, insert, make_url, select
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from fleet.store import migrate
@@ -93,18 +93,15 @@ def open_store(location: str | Path, *, writes: Writes) -> Store:
     Raises StoreMissing when there is none, StoreNewer when a later release has migrated it, StoreError when it waits for
     migration (`nw-fleet init` migrates).
     """
-    engine = _engine(location, writes, create=False)
-    store = Store(engine, writes=writes, location=str(location))
-    with engine.connect() as connection:
-        for schema in SCHEMAS:
-            match migrate.standing(connection, schema):
-                case "newer":
-                    raise StoreNewer(
-                        f"{location}: schema {schema} was migrated by a later release; install that release or restore a backup"
-                    )
-                case "older":
-                    raise StoreError(f"{location}: schema {schema} waits for migration; stop the fleet and run `nw-fleet init`")
-    return store
+    engine, shown = _engine(location, writes, create=False), _shown(location)
+    with _explained(shown), engine.connect() as connection:
+        standings = {schema: migrate.standing(connection, schema) for schema in SCHEMAS}
+    for schema, standing in standings.items():
+        if standing == "newer":
+            raise StoreNewer(f"{shown}: {_NEWER.format(schema)}")
+        if standing == "older":
+            raise StoreError(f"{shown}: schema {schema} waits for migration; stop the fleet and run `nw-fleet init`")
+    return Store(engine, writes=writes, location=shown)
 
 
 def create_store(location: str | Path) -> None:
@@ -125,10 +122,10 @@ def migrate_store(location: str | Path) -> None:
     if not _is_url(location):
         Path(location).mkdir(parents=True, exist_ok=True)
     for schema in SCHEMAS:
-        engine = _engine(location, schema, create=True)
-        with engine.connect() as connection:
+        engine, shown = _engine(location, schema, create=True), _shown(location)
+        with _explained(shown), engine.connect() as connection:
             if migrate.standing(connection, schema) == "newer":
-                raise StoreNewer(f"{location}: {_NEWER.format(schema)}")
+                raise StoreNewer(f"{shown}: {_NEWER.format(schema)}")
             migrate.upgrade(connection, schema)
             connection.commit()
         engine.dispose()
@@ -141,6 +138,26 @@ def new_incarnation(connection: Connection, *, reason: str) -> bytes:
     return fresh
 
 
+@contextmanager
+def _explained(shown: str) -> Iterator[None]:
+    """Turn what the database says while it is opened into a StoreError."""
+    try:
+        yield
+    except DatabaseError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        raise StoreError(
+            f"{shown}: the database cannot be opened: {reason}. Start it, mend `database` in fleet.toml, or restore a backup"
+        ) from error
+
+
+def _shown(location: str | Path) -> str:
+    """The location fit for a message: without a password."""
+    try:
+        return make_url(str(location)).render_as_string(hide_password=True) if _is_url(location) else str(location)
+    except ArgumentError:
+        return "the database address"
+
+
 def _is_url(location: str | Path) -> bool:
     return isinstance(location, str) and "://" in location
 
@@ -149,8 +166,10 @@ def _engine(location: str | Path, writes: Writes, *, create: bool) -> Engine:
     if _is_url(location):
         try:
             return create_engine(str(location), pool_pre_ping=True)
-        except ArgumentError as error:
-            raise StoreError(f"{location!r} is not a database address; write postgresql+psycopg://USER@HOST/DATABASE") from error
+        except (ArgumentError, NoSuchModuleError) as error:
+            raise StoreError(
+                f"{_shown(location)!r} is not a database address; write postgresql+psycopg://USER@HOST/DATABASE"
+            ) from error
     folder = Path(location)
     missing = [FILES[s] for s in SCHEMAS if not (folder / FILES[s]).is_file()]
     if missing and not create:

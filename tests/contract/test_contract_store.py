@@ -180,3 +180,24 @@ def test_a_store_that_waits_for_migration_says_so(made):
     store.close()
     with pytest.raises(StoreError, match="waits for migration; stop the fleet and run `nw-fleet init`"):
         open_store(made, writes="fleet")
+
+
+def test_a_damaged_file_is_explained_not_traced(tmp_path):
+    create_store(tmp_path)
+    (tmp_path / "fleet.db").write_bytes(b"no database at all" * 100)
+    with pytest.raises(StoreError, match=r"cannot be opened: file is not a database\. Start it"):
+        open_store(tmp_path, writes="fleet")
+
+
+def test_a_database_server_that_is_away_is_explained_without_the_password(tmp_path):
+    with pytest.raises(StoreError, match="cannot be opened") as caught:
+        open_store(f"postgresql+psycopg://fleet:secret@/x?host={tmp_path}", writes="fleet")
+    with pytest.raises(StoreError, match="cannot be opened"):
+        create_store(f"postgresql+psycopg://fleet:secret@/x?host={tmp_path}")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("location", ["nonsense://x", "postgresql+psycopg://"])
+def test_an_address_that_is_none_is_refused(location):
+    with pytest.raises(StoreError):
+        open_store(location, writes="fleet")

@@ -182,3 +182,23 @@ def test_a_backup_of_yesterday_does_not_lower_what_is_archived(running, tmp_path
     directory = Directory(running.store)
     directory.refresh()
     assert directory.archived(running.journals[0].id) == 10
+
+
+def test_every_nights_backup_may_have_the_same_name(running, tmp_path):
+    back_up(running.data, tmp_path / "monday" / "nightly")
+    running.give(running.journals[0].message(9, 10))
+    back_up(running.data, tmp_path / "tuesday" / "nightly")
+    directory = Directory(running.store)
+    directory.refresh()
+    assert directory.archived(running.journals[0].id) == 10
+
+
+def test_a_damaged_backup_leaves_nothing_half_restored(running, tmp_path):
+    backup = back_up(running.data, tmp_path / "monday").folder
+    manifest = json.loads((backup / MANIFEST).read_text())
+    (backup / "fleet.db").write_bytes(b"SQLite format 3\0" + bytes(5_000))
+    del manifest["files"]["fleet.db"]
+    (backup / MANIFEST).write_text(json.dumps(manifest))
+    with pytest.raises(BackupError, match=r"fleet\.db"):
+        restore(backup, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
