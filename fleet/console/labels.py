@@ -111,6 +111,25 @@ LEVEL_GAUGES = {
     "disk_free_mb": ("磁盘剩余", "Disk free", "MB"),
     "memory_free_mb": ("内存剩余", "Memory free", "MB"),
 }
+ACTS = {
+    "login": ("登录", "Logged in"),
+    "login.refused": ("登录被拒", "Login refused"),
+    "user.add": ("新增人员", "Added a person"),
+    "user.change": ("更改人员", "Changed a person"),
+    "key.make": ("新建密钥", "Made a key"),
+    "key.revoke": ("作废密钥", "Revoked a key"),
+    "incident.take": ("接单", "Took an incident"),
+    "incident.release": ("退回", "Gave an incident back"),
+    "incident.close": ("关闭告警", "Closed an incident"),
+    "window.change": ("更改窗口", "Changed a window"),
+    "device.settings": ("更改设备设置", "Changed settings"),
+    "device.revoke": ("吊销设备", "Revoked a device"),
+    "pairing.approve": ("批准配对", "Approved a pairing"),
+    "pairing.refuse": ("拒绝配对", "Refused a pairing"),
+    "pack.publish": ("发布内容包", "Published a pack"),
+    "items.import": ("导入事项", "Imported items"),
+}
+"""Deeds in the audit log; `command.<verb>` is an order to a device."""
 ITEM_STATES = {"in_use": ("在用", "In use", "good"), "paused": ("暂停", "Paused", "warn"), "withdrawn": ("已取消", "Withdrawn", "")}
 HANDLINGS = {"at_once": ("即办件", "At once"), "review": ("一审一核件", "Review"), "promise": ("承诺件", "Promise")}
 REASONS = {
@@ -160,6 +179,13 @@ def label(table: dict, key: object, language: str) -> str:  # type: ignore[type-
     """The name of `key`, or the key itself when a newer release made it."""
     row = table.get(key)
     return str(key) if row is None else str(row[0 if language == "zh" else 1])
+
+
+def act(action: str, language: str) -> str:
+    """The name of a deed in the audit log."""
+    if action.startswith("command."):
+        return ("命令：" if language == "zh" else "Order: ") + label(VERBS, action.removeprefix("command."), language)
+    return label(ACTS, action, language)
 
 
 def reason(tag: str, language: str) -> str:

@@ -84,11 +84,13 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Cell]], *, numbers: Seque
             for row in rows:
                 with Tag("tr"):
                     for index, cell in enumerate(row):
+                        # On a phone rows become blocks, and each cell shows its column's name.
+                        classes = "num" if index in numbers else ""
                         if callable(cell):
-                            with Tag("td", classes="num" if index in numbers else ""):
+                            with Tag("td", classes=classes, data_label=head[index]):
                                 cell()
                         else:
-                            Tag("td", cell, "num" if index in numbers else "")
+                            Tag("td", cell, classes, data_label=head[index])
 
 
 def pairs(rows: Iterable[tuple[str, Cell]]) -> None:

@@ -174,14 +174,14 @@ class Incidents:
         """Close an incident that does not go away by itself (a finding, a call for help). Raises WatchError for the others."""
         incident = self.get(no)
         if incident is not None and incident.kind not in ("finding", "help"):
-            raise WatchError("原因消除后此事项会自动关闭", "this incident closes by itself when its cause is gone")
+            raise WatchError("原因消除后此告警会自动关闭", "this incident closes by itself when its cause is gone")
         self._act(no, by=by, address=address, action="incident.close", values={"closed_by": by, "closed_ms": self._clock_ms()})
 
     def _act(self, no: int, *, by: str, address: str, action: str, values: dict[str, Any]) -> None:
         with self._store.write() as connection:
             row = connection.execute(select(incidents).where(incidents.c.no == no)).first()
             if row is None or row.closed_ms is not None:
-                raise WatchError(f"事项 {no} 已经关闭，请刷新页面", f"incident {no} is closed already; reload the page")
+                raise WatchError(f"告警 {no} 已经关闭，请刷新页面", f"incident {no} is closed already; reload the page")
             if action == "incident.take" and row.taken_by not in (None, by):
                 raise WatchError(f"{row.taken_by} 已接单", f"{row.taken_by} has taken incident {no} already")
             connection.execute(update(incidents).where(incidents.c.no == no).values(**values, updated_ms=self._clock_ms()))

@@ -63,6 +63,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "configuration.partly": ("部分配置未生效：{problems}", "Some settings are not applied: {problems}"),
     "content.no_room": ("磁盘空间不足，放不下内容包", "The disk has no room for the content pack"),
     "content.not_fetched": ("内容包下载未成功：{error}", "The content pack could not be fetched: {error}"),
+    "content.forged": (
+        "内容包签名不对，已拒收，仍显示原内容",
+        "The content pack carries a wrong signature; refused, the one before stays",
+    ),
     "content.does_not_open": (
         "内容包打不开，仍显示原内容：{error}",
         "The content pack does not open; the one before stays: {error}",
@@ -163,6 +167,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "next.apply_configuration": ("在设备页点“应用配置”", "Press “Apply configuration” on the device page"),
     "next.pull_content": ("在设备页点“拉取内容”", "Press “Pull content” on the device page"),
+    "next.publish_again": ("在服务器上重新构建并发布内容包", "Build and publish the pack again on the server"),
     "next.bring_paper": ("下次巡检带一卷纸", "Bring a roll on the next round"),
     "next.free_disk": ("查日志和旧内容包；必要时换卡", "Check logs and old packs; change the card if need be"),
     "next.cool": ("查通风和灰尘", "Check ventilation and dust"),
@@ -176,7 +181,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check whether the device was tampered with; revoke and pair again",
     ),
     "next.upgrade_fleet": ("升级服务器后自动处理", "Upgrade the fleet; they are read then"),
-    "next.report_supplier": ("把此事项连同审计导出交给供应商", "Hand this incident with the audit export to the supplier"),
+    "next.report_supplier": ("把此告警连同审计导出交给供应商", "Hand this incident with the audit export to the supplier"),
     "next.check_cable": ("查电源和两端线缆", "Check power and both ends of the cable"),
     "next.free_port": ("停掉占用端口的程序，或给服务用户授权", "Stop the program that holds the port, or grant the right"),
     "next.check_profile": ("核对端口、速率和型号配置（nw-hal probe）", "Compare port, speed and profile (nw-hal probe)"),

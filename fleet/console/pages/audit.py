@@ -7,6 +7,7 @@ from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from nicegui import ui
 
+from fleet.console import labels
 from fleet.console.pages.devices import harmless
 from fleet.console.parts import Tag, button, link, table, text_input
 from fleet.console.site import Page, Site
@@ -60,7 +61,14 @@ def _rows(page: Page, search: str, before: int) -> None:
         table(
             head,
             [
-                (page.full_time(act.at_ms), act.actor, act.action, act.subject, act.detail or "—", act.address or "—")
+                (
+                    page.full_time(act.at_ms),
+                    act.actor,
+                    labels.act(act.action, page.language),
+                    act.subject,
+                    act.detail or "—",
+                    act.address or "—",
+                )
                 for act in acts
             ],
         )

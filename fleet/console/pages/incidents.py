@@ -25,7 +25,7 @@ def mount(app: FastAPI, site: Site) -> None:
         if page.fleet.watch.incidents.get(no) is None:
             return RedirectResponse("/incidents")
         with site.frame(
-            page, "incidents", page.say(f"事项 {no}", f"Incident {no}"), crumb=(page.say("告警", "Incidents"), "/incidents")
+            page, "incidents", page.say(f"告警 {no}", f"Incident {no}"), crumb=(page.say("告警", "Incidents"), "/incidents")
         ):
             site.live(page, lambda: _one(page, no))
         return None

@@ -220,7 +220,7 @@ def _packs(page: Page, hall: str) -> None:
         def work() -> None:
             try:
                 outcome["version"] = publish(
-                    page.fleet.items, page.fleet.control, hall, signer=bytes(page.fleet.keys.content), by=page.actor.name
+                    page.fleet.items, page.fleet.control, hall, signer=bytes(page.fleet.keys.signing), by=page.actor.name
                 ).version
             except (ValueError, LookupError, OSError) as error:
                 outcome["error"] = str(error)

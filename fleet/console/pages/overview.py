@@ -114,7 +114,7 @@ def _trend(page: Page) -> None:
             Point(f"{day:%m-%d}", each.satisfaction, each.participation, each.rated)
             for day, each in zip(days, tallies, strict=True)
         ]
-        ui.html(trend(points, title=title, names=names), sanitize=False)
+        ui.html(trend(points, title=title, names=names), sanitize=False).classes("chart-box")
         with Tag("div", classes="legend"):
             for colour, name in (("#1F5FA8", names[0]), ("#C9D9EC", names[1])):
                 with Tag("span"):
