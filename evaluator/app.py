@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -79,10 +78,11 @@ def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
 def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | None, position: tuple[int, int] | None) -> None:
     import structlog
 
+    from runtime.process import set_up_log, software_name
     from ui import window
     from ui.tokens import Panel
 
-    _log_level(config.log.level)
+    set_up_log(config.log.level)
     log = structlog.get_logger("evaluator.app")
     config.data_path.mkdir(parents=True, exist_ok=True)
     panel = Panel(config.panel.width_px, config.panel.height_px, config.panel.width_mm, config.panel.height_mm)
@@ -125,22 +125,6 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
     window.run(build, title=title, on_first_frame=first_frame, on_stop=lambda: faces and faces[0].stop())
     if failures:
         raise failures[0]
-
-
-def software_name() -> str:
-    """How this software is called in what it reports."""
-    try:
-        return f"nightwindow {version('nightwindow')}"
-    except PackageNotFoundError:
-        return "nightwindow (from source)"
-
-
-def _log_level(level: str) -> None:
-    import logging
-
-    import structlog
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())))
 
 
 def _fail(problems: list[str]) -> NoReturn:

@@ -34,8 +34,10 @@ def init(data: Path) -> None:
 @DATA
 def serve(data: Path) -> None:
     """Run console, API and door until SIGTERM. The broker and `nw-fleet ingest` run beside it."""
+    from fleet.logs import set_up_log
     from fleet.serve import run
 
+    set_up_log()
     run(data)
 
 
@@ -44,7 +46,9 @@ def serve(data: Path) -> None:
 def ingest(data: Path) -> None:
     """Take devices' journals into custody until SIGTERM: a process of its own, the only writer of entries."""
     from fleet.ingest.process import run
+    from fleet.logs import set_up_log
 
+    set_up_log()
     run(data)
 
 

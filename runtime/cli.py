@@ -1,12 +1,10 @@
 """`nw-agent`: run the agent, ask how the device is, read and verify a journal, check a configuration."""
 
 import json
-import logging
 import signal
 import sys
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ from runtime import config as configuration
 from runtime.clock import SystemClock
 from runtime.config import ConfigError, DeviceConfig
 from runtime.journalfile import JournalError, JournalReader, Row, files
+from runtime.process import set_up_log, software_name
 from wire.codec import WireError
 from wire.kinds import JournalOpened, OpsNote, read_body
 
@@ -25,14 +24,6 @@ CONFIG = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 TRUST = ("untrusted", "battery", "synced")
-
-
-def software_name() -> str:
-    """How this software is called in what it reports."""
-    try:
-        return f"nightwindow {version('nightwindow')}"
-    except PackageNotFoundError:
-        return "nightwindow (from source)"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -241,22 +232,6 @@ def _fail(lines: list[str]) -> None:
     for line in lines:
         click.echo(line, err=True)
     sys.exit(1)
-
-
-def set_up_log(level: str) -> None:
-    """Send the log to standard error, one line an event, for the system's journal."""
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"], bool_as_flag=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import sys
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -19,14 +18,6 @@ class DefaultRun(click.Group):
         if args and args[0].startswith("-") and args[0] not in own:
             args = ["run", *args]
         return super().parse_args(ctx, args)
-
-
-def software_name() -> str:
-    """How this software is called in what it reports."""
-    try:
-        return f"nightwindow {version('nightwindow')}"
-    except PackageNotFoundError:
-        return "nightwindow (from source)"
 
 
 @click.group(cls=DefaultRun, context_settings={"help_option_names": ["-h", "--help"]})
@@ -90,11 +81,12 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     from runtime.clock import SystemClock
     from runtime.identity import ensure
     from runtime.journal import Journal
+    from runtime.process import set_up_log, software_name
     from terminal.diary import recover
     from terminal.panel import panel_of
     from ui import window
 
-    _log_level(config.log.level)
+    set_up_log(config.log.level)
     log = structlog.get_logger("terminal.app")
     config.data_path.mkdir(parents=True, exist_ok=True)
     identity = ensure(config.data_path)
@@ -122,14 +114,6 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
         log.info("first frame", first_frame_s=round(seconds, 2), pid=os.getpid())
 
     window.run(build, title="Nightwindow terminal", on_first_frame=first_frame, on_stop=lambda: face and face[0].stop())
-
-
-def _log_level(level: str) -> None:
-    import logging
-
-    import structlog
-
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())))
 
 
 @main.command()
