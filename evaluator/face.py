@@ -13,9 +13,9 @@ from evaluator.evidence import Evidence
 from evaluator.flow import tags
 from evaluator.flow.desk import Desk
 from evaluator.flow.occasion import Times
-from evaluator.flow.scene import Scene, Signs, Starting
+from evaluator.flow.scene import Ask, Scene, Signs, Starting
 from evaluator.hardware import Hardware
-from evaluator.shown import LOCALE, TAGS_FILE, view_of
+from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
 from hal.config import HalConfig
 from runtime.clock import NOT_BEFORE_MS, SystemClock
 from runtime.config import DeviceConfig, with_overrides
@@ -35,6 +35,11 @@ log = structlog.get_logger("evaluator.face")
 TICK_S = 0.25
 """How often time passes for the flow while a rating is open; otherwise once a second."""
 STORAGE_EVERY_S = 20.0
+MARK_AFTER_S = 0.03
+"""A press is on the disk, and thanked for, sooner than a frame is drawn. Only when the disk takes longer than this, the pressed
+card is drawn marked meanwhile; drawing it each time would put the thanks off by a frame."""
+REST_AFTER_S = 1.0
+"""So long after a rating its views are emptied and made ready for the next one."""
 
 
 class FlowClock:
@@ -119,16 +124,20 @@ class EvaluatorFace:
             clock=self._clock,
             on_message=lambda message: self.bridge.post(lambda: talk.take(message)),
         )
+        tag_set = tags.load(TAGS_FILE)
         self._desk = Desk(
             book=self.evidence,
             clock=FlowClock(self._clock),
             signals=self.hardware,
-            tags=tags.load(TAGS_FILE),
+            tags=tag_set,
             times=times_of(self.config),
             device=identity.device,
             language=self.config.language,
             on_scene=self._show,
         )
+        self._views = Views(self.desk, tag_set)
+        self._mark = FrameClock.create_trigger(lambda _: self._put(self.desk.scene), MARK_AFTER_S)
+        self._rest = FrameClock.create_trigger(self._rest_views, REST_AFTER_S)
         self._ticking = FrameClock.schedule_interval(self._tick, 1.0)
         self.take_view()
         self.hardware.start(self.desk)
@@ -214,6 +223,13 @@ class EvaluatorFace:
             self._ticking = FrameClock.schedule_interval(self._tick, wanted)
 
     def _show(self, scene: Scene) -> None:
+        if isinstance(scene, Ask) and scene.pressed is not None:
+            self._mark()
+            return
+        self._mark.cancel()
+        self._put(scene)
+
+    def _put(self, scene: Scene) -> None:
         if words.code != scene.language:
             words.use(scene.language)
             self._minute_text()
@@ -222,10 +238,17 @@ class EvaluatorFace:
         if self._view.scene.name == scene.name:
             self._view.scene = scene
         else:
-            self._view = view_of(scene, self.desk, clock=self._view.clock, date=self._view.date)
+            self._view = self._views.of(scene, clock=self._view.clock, date=self._view.date)
             self.stage.show(self._view, scene.name)
             self._pace(rating=self.desk.is_rating)
-            self._report()
+            # A frame later, when the screen is laid out: who hears of it may touch it at once.
+            FrameClock.schedule_once(lambda _: self._report(), 0)
+            if not self.desk.is_rating:
+                self._rest()
+
+    def _rest_views(self, *_: object) -> None:
+        if not self.desk.is_rating:
+            self._views.rest(self.desk.scene, size=theme.panel.size)
 
     def _minute(self, *_: object) -> None:
         now = self._now()

@@ -3,6 +3,7 @@
 Kivy reads its settings when it is imported; so this module imports it only inside functions.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -21,6 +22,10 @@ IDLE_FPS = 15
 ACTIVE_FOR_S = 4.0
 """So long after the last touch, key or message the window looks for input 60 times a second; later 15 times, which costs a
 quarter and still sees a first touch within 67 ms. Callables posted over the bridge wake it at once at any time."""
+
+
+SETTLED_AFTER_S = 2.0
+"""So long after the first frame everything that lives as long as the face has been made."""
 
 
 class WindowError(RuntimeError):
@@ -121,6 +126,7 @@ def run(
     Raises WindowError when there is no display to open a window on.
     """
     from kivy.base import EventLoop, runTouchApp
+    from kivy.clock import Clock
 
     EventLoop.ensure_window()
     window: Any = EventLoop.window
@@ -134,6 +140,7 @@ def run(
 
     def first_frame(*_: object) -> None:
         window.funbind("on_flip", first_frame)
+        Clock.schedule_once(_settled, SETTLED_AFTER_S)
         if on_first_frame is not None:
             on_first_frame(seconds_since_start())
 
@@ -143,6 +150,13 @@ def run(
     finally:
         if on_stop is not None:
             on_stop()
+
+
+def _settled(*_: object) -> None:
+    # The collector looks at some hundred thousand objects again and again, and nobody's touch is answered meanwhile
+    # (tens of milliseconds on a small computer). Those of the start never go; it need not look at them any more.
+    gc.collect()
+    gc.freeze()
 
 
 def stop() -> None:

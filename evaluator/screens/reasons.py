@@ -13,7 +13,7 @@ PAGE = 3
 
 
 class ReasonsView(View):
-    """Draws scene.Reasons. The tags are made once for a page and then only follow the choice.
+    """Draws scene.Reasons. The tags are made once and then only follow scene and choice.
 
     The elder profile shows three at a time and `pages` through the rest; the others show all at once.
     """
@@ -22,6 +22,10 @@ class ReasonsView(View):
     pages = NumericProperty(1)
     look = ObjectProperty()
     """Language and profile; set by the rule."""
+
+    def begin(self) -> None:
+        """From the first page again."""
+        self.page = 0
 
     def turn(self) -> None:
         """The next page; after the last one the first."""
@@ -41,13 +45,12 @@ class ReasonsView(View):
 
     def _follow(self, *_: object) -> None:
         grid, offered = self.ids.grid, self.offered()
-        if [tag.name for tag in reversed(grid.children)] != [tag.id for tag in offered]:
-            grid.clear_widgets()
-            for tag in offered:
-                widget = Tag(name=tag.id)
-                widget.bind(on_release=lambda touched: self.desk.toggle(touched.name))
-                grid.add_widget(widget)
-        texts = {tag.id: words.of(tag.words) for tag in offered}
-        for widget in grid.children:
-            widget.text = texts[widget.name]
-            widget.chosen = widget.name in self.scene.chosen
+        while len(grid.children) > len(offered):
+            grid.remove_widget(grid.children[0])
+        while len(grid.children) < len(offered):
+            widget = Tag()
+            widget.bind(on_release=lambda touched: self.desk.toggle(touched.name))
+            grid.add_widget(widget)
+        for widget, tag in zip(reversed(grid.children), offered, strict=True):
+            widget.name, widget.text = tag.id, words.of(tag.words)
+            widget.chosen = tag.id in self.scene.chosen

@@ -21,6 +21,9 @@ class View(BoxLayout):
     def __init__(self, scene: Scene, desk: Desk | None = None, **kwargs: object) -> None:
         super().__init__(scene=scene, desk=desk, **kwargs)
 
+    def begin(self) -> None:
+        """The view is used again for another citizen; what it keeps beside the scene has to go."""
+
     def next_language(self) -> None:
         """The language after the present one."""
         at = LANGUAGES.index(self.scene.language)

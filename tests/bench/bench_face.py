@@ -6,6 +6,7 @@ commands on private X screens (software rendering, so a device with a GPU does b
 
 from __future__ import annotations
 
+import os
 import shutil
 import statistics
 import subprocess
@@ -46,6 +47,7 @@ def run() -> dict[str, Any]:
         "chromium": subprocess.run(["/usr/bin/chromium", "--version"], capture_output=True, text=True).stdout.strip(),
         "chromium flags": " ".join(FLAGS),
     }
+    load = os.getloadavg()[0]
     with ExitStack() as stack:
         devices = [stack.enter_context(lone(role)) for role in ROLES]
         for device in devices:
@@ -55,6 +57,7 @@ def run() -> dict[str, Any]:
             device.stop()
         for device in devices:
             figures += _memory(device, conditions)
+    conditions["load"] = f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores"
     return {"name": "face", "conditions": conditions, "figures": figures}
 
 

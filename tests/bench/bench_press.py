@@ -7,6 +7,8 @@ thanks. All moments are taken by this process on one monotonic clock; `run()` gi
 from __future__ import annotations
 
 import json
+import os
+import random
 import socket
 import statistics
 import time
@@ -18,9 +20,11 @@ from lone import FIRST_SCREEN, Lone, lone
 from runtime.journalfile import JournalReader
 
 PRESSES = 200
-RESTED_PRESSES = 4
+RESTED_PRESSES = 3
 REST_S = 4.6
 """Longer than a face keeps looking for input at the full rate after something happened."""
+PAUSE_S = (0.04, 0.12)
+"""Nobody presses sooner after the question appears; a random time between, so that presses do not follow the frames."""
 PRESS_MS, BOUNCE_MS = 30, 6
 LIMIT_MS = 50.0
 LEVELS = (5, 4, 3, 2, 1)
@@ -79,7 +83,7 @@ class Presses:
         if self._asks == self._thanks:
             raise RuntimeError("the question and the thanks look the same there; choose another place to watch")
 
-    def one(self, level: int, *, rest_s: float = 0.0) -> float:
+    def one(self, level: int, *, rest_s: float) -> float:
         """Ask, press, wait for commit and thanks; milliseconds from the press to the later of both."""
         self.device.agent.invite()
         self.eye.until(lambda shown: shown == self._asks, THANKS, what="the question", within_s=5.0)
@@ -99,6 +103,7 @@ class Presses:
 
 def run() -> dict[str, Any]:
     """All figures. Takes about a minute."""
+    load = os.getloadavg()[0]
     with lone("evaluator") as device:
         device.start()
         device.wait_screen(FIRST_SCREEN["evaluator"])
@@ -106,15 +111,18 @@ def run() -> dict[str, Any]:
         with JournalReader(device.evidence) as journal:
             presses = Presses(device, eye, journal)
             presses.calibrate()
-            quick = [presses.one(LEVELS[number % len(LEVELS)]) for number in range(PRESSES)]
-            rested = [presses.one(LEVELS[number % len(LEVELS)], rest_s=REST_S) for number in range(RESTED_PRESSES)]
+            pause = random.Random(1)
+            quick = [presses.one(LEVELS[number % 5], rest_s=pause.uniform(*PAUSE_S)) for number in range(PRESSES)]
+            rested = [presses.one(LEVELS[number % 5], rest_s=REST_S) for number in range(RESTED_PRESSES)]
             resolution_ms = eye.resolution_s(THANKS) * 1000
             presses.finger.close()
         eye.close()
     return {
         "name": "press",
         "conditions": {
-            "presses": f"{PRESSES}, each {PRESS_MS} ms long with {BOUNCE_MS} ms of bounce at both ends, levels in turn",
+            "presses": f"{PRESSES}, each {PRESS_MS} ms long with {BOUNCE_MS} ms of bounce at both ends, levels in turn, "
+            f"{PAUSE_S[0] * 1000:.0f}–{PAUSE_S[1] * 1000:.0f} ms after the question appeared",
+            "load": f"load average {load:.1f} before, {os.getloadavg()[0]:.1f} after, {os.cpu_count()} cores",
             "rested": f"{RESTED_PRESSES} more, {REST_S:g} s after the question appeared, when the face looks for input seldom",
             "from": "before the press is sent to the pin socket",
             "to": "after rating.pressed is read from evidence.db and the thanks are read from the X screen as they stay",
