@@ -107,7 +107,7 @@ class Device:
     def start(self) -> None:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "evaluator.app", "--config", str(self.config), "--outline", str(self.outline)],
-            env=os.environ | {"DISPLAY": self._display, "HOME": str(self.data / "no-home")},
+            env=os.environ | {"DISPLAY": self._display, "PYTHONFAULTHANDLER": "1", "HOME": str(self.data / "no-home")},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -174,7 +174,11 @@ def _invitation(number: int = 1) -> Invitation:
 
 def _begin(device, agent):
     device.start()
-    agent.wait_for(FaceState, screen="idle")
+    try:
+        agent.wait_for(FaceState, screen="idle")
+    except AssertionError as error:
+        status, output = device.end(signal.SIGABRT)
+        raise AssertionError(f"{error}; the face ended with {status} and said:\n{output}") from error
 
 
 def test_a_button_press_is_in_the_journal_and_the_citizen_is_thanked(device, agent):
@@ -243,6 +247,37 @@ def test_the_face_works_without_any_agent_and_says_what_to_do(device):
     status, output = device.end()
     assert status == 0, output
     assert "ready" in output
+
+
+def test_a_touch_through_the_window_system_rates_and_a_second_one_finishes(device, agent, display):
+    _begin(device, agent)
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    agent.wait_for(FaceState, screen="ask")
+    _touch(display, device.seen(), "level 4")
+    agent.wait_for(FaceState, screen="reasons")
+    assert device.ratings()[-1][1].via == "touch"
+    _touch(display, device.seen(), "done")
+    agent.wait_for(FaceState, screen="receipt")
+    _touch(display, device.seen(), "done")
+    agent.wait_for(FaceState, screen="idle")
+    body = device.ratings()[-1][1]
+    assert (body.outcome, body.how) == ("rated", "done")
+
+
+def _touch(display: str, seen: dict[str, object], name: str) -> None:
+    from Xlib import X
+    from Xlib.display import Display
+    from Xlib.ext import xtest
+
+    (target,) = (each for each in seen["targets"] if each["name"] == name)  # type: ignore[attr-defined]
+    server = Display(display)
+    window = next(child for child in server.screen().root.query_tree().children if child.get_geometry().width == 800)
+    place = window.get_geometry()
+    for what, detail in ((X.MotionNotify, 0), (X.ButtonPress, 1), (X.ButtonRelease, 1)):
+        x, y = place.x + target["x"], place.y + target["y"]
+        xtest.fake_input(server, what, detail, x=x, y=y)
+        server.sync()
+    server.close()
 
 
 def test_identify_is_answered(device, agent):
