@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ from fleet.console.shots import ARGUMENTS, CHROMIUM
 from fleet.registry.records import Hall, Window
 from fleet.seed import part, sketch_png, state_of
 from fleet.setup import prepare
+from pack.model import Department, Text
+from pack.model import Hall as HallCard
 from wire.codec import decode, encode
 from wire.messages import Command, Desired, Picture, Presence, Report, SignedDesired
 from wire.pairing import Commit, Offer, Reveal, Welcome, commitment
@@ -325,6 +328,44 @@ def test_an_admin_adds_a_person_who_can_log_in(page, served):
     page.get_by_role("cell", name="bert").first.wait_for()
     page.get_by_role("button", name="退出").first.click()
     log_in(page, served, "bert")
+
+
+def test_items_are_imported_after_a_report_and_published_as_a_pack_that_devices_are_told_of(page, served, tmp_path):
+    fleet = open_fleet(served.data)
+    hall = HallCard(
+        code="yunxi",
+        name=Text(zh="云溪大厅"),
+        area_code="999999",
+        zones=(Text(zh="综合区"),),
+        windows=(),
+        hours=Text(zh="9:00–17:00"),
+        phone="",
+        complaint_phone="",
+    )
+    fleet.items.put("yunxi", [hall, Department(code="D1", name=Text(zh="公安局"), short_name=Text(zh="公安局"))], by="test")
+    listed = tmp_path / "items.csv"
+    listed.write_text("事项编码,事项名称,实施主体\nA1,居民身份证换领,公安局\nA2,普通护照首次申请,公安局\n", encoding="utf-8")
+    log_in(page, served)
+    page.goto(served.address + "/items")
+    page.locator("input[type=file]").set_input_files(listed)
+    page.get_by_text("新增 2").wait_for()
+    assert fleet.items.items("yunxi") == {}
+    page.get_by_role("button", name=re.compile("写入")).click()
+    page.get_by_role("link", name="居民身份证换领").wait_for()
+    assert set(fleet.items.items("yunxi")) == {"A1", "A2"}
+    device = paired(served)
+    page.get_by_role("button", name="生成并发布").click()
+    page.get_by_text("已发布 ").wait_for()
+    ref = fleet.control.packs.current("yunxi")
+    assert (served.data / "content" / ref.sha256.hex()).stat().st_size == ref.size
+    wanted = device.topic("desired")
+
+    def told() -> bool:
+        return any(decode(decode(each, SignedDesired).signed, Desired).content == ref for each in device.link.received(wanted))
+
+    wait_for(told, what="the device being told of the pack")
+    device.link.close()
+    fleet.close()
 
 
 def test_hostile_labels_are_shown_as_text_and_run_nowhere(page, served):
