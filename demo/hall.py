@@ -15,12 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pypinyin import Style, lazy_pinyin
+
 from demo import screens, settings
 from demo.catalogue import FOLDER as CATALOGUE
 from demo.device import Device
 from demo.network import Cable
 from demo.people import Clerks
 from demo.processes import Processes
+from pack.reader import open_pack
 
 HALL = "yunxi"
 LOGIN = "operator"
@@ -86,7 +89,9 @@ class Hall:
         self.console_url = f"http://127.0.0.1:{self.ports['console']}"
         self.clerks: Clerks | None = None
         self.item_codes: list[str] = []
-        """Items that the hall's clerks handle."""
+        """Items that people ask for most: what clerks handle."""
+        self.queries: list[str] = []
+        """The same as visitors type them: the first letters of their pinyin."""
 
     def open(self, stop: threading.Event) -> None:
         """Start everything; `stop` ends the attempt. Raises HallError; `close` is due in any case."""
@@ -138,13 +143,10 @@ class Hall:
         report = json.loads(self.nw_fleet("items", "import", "--hall", HALL, "--json", *map(str, files)))
         pack_file = self.folder / "content.pack"
         packed = self.nw_fleet("pack", "build", "--hall", HALL, "--out", str(pack_file), "--publish")
-        found = subprocess.run(
-            [str(BIN / "nw-terminal"), "search", "证", "--pack", str(pack_file), "--json"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        self.item_codes = [hit["code"] for hit in json.loads(found.stdout or "[]")]
+        with open_pack(pack_file, verify_key=None) as pack:
+            asked = pack.items(limit=40)
+        self.item_codes = [item.code for item in asked]
+        self.queries = ["".join(lazy_pinyin(item.name.zh, style=Style.FIRST_LETTER))[:3].lower() for item in asked]
         self._say(f"content: {len(report['new'])} items imported; {packed.splitlines()[0].rpartition('/')[2]}")
         self.nw_fleet("user", "add", LOGIN, "--role", "admin", "--password-stdin", stdin=self.password)
         for number, name in CLERKS.values():

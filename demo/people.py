@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 LEVELS, WEIGHTS = (5, 4, 3, 2, 1), (62, 22, 8, 5, 3)
 """How the demonstration's citizens rate, in percent: mostly content, as halls report, and not always."""
-QUERIES = ("sfz", "hz", "gjj", "yb", "bdc", "jsz", "hy", "sb")
 
 
 @dataclass
@@ -162,7 +161,7 @@ def _press(device: Device, tally: Tally, level: int, *, by_button: bool) -> dict
         raise
 
 
-def visit_terminal(device: Device, tally: Tally, chance: random.Random, closing: threading.Event) -> None:
+def visit_terminal(device: Device, tally: Tally, chance: random.Random, queries: list[str], closing: threading.Event) -> None:
     """Wake the screen, search by initials, read a guide, print the notice, take the paper, rate or skip, leave."""
     seen = device.wait_screen("attract", "home", within_s=90, unless=closing)
     if seen["screen"] == "attract":
@@ -174,17 +173,17 @@ def visit_terminal(device: Device, tally: Tally, chance: random.Random, closing:
         device.reader({"do": "insert", "kind": "resident"})
         tally.note(lambda t: setattr(t, "cards", t.cards + 1))
     try:
-        _read_and_print(device, tally, chance)
+        _read_and_print(device, tally, chance, queries)
     finally:
         if with_card:
             device.reader({"do": "remove"})
         device.printer({"do": "take_paper"})
 
 
-def _read_and_print(device: Device, tally: Tally, chance: random.Random) -> None:
+def _read_and_print(device: Device, tally: Tally, chance: random.Random, queries: list[str]) -> None:
     device.touch("search")
     device.wait_screen("search", within_s=5)
-    for letter in chance.choice(QUERIES):
+    for letter in chance.choice(queries):
         device.touch(f"key {letter}")
     device.touch("item *")
     device.wait_screen("guide", within_s=5)
@@ -224,7 +223,7 @@ def crowd(hall: Hall, tally: Tally, closing: threading.Event, *, is_busy: bool, 
         chance = random.Random(seed + number)
         errand: Callable[[], None]
         if device.role == "terminal":
-            errand = partial(visit_terminal, device, tally, chance, closing)
+            errand = partial(visit_terminal, device, tally, chance, hall.queries, closing)
         else:
             errand = partial(rate_at_window, device, clerks, tally, chance, items, closing)
         pause = partial(chance.uniform, 0.1, 0.5) if is_busy else partial(chance.uniform, 5, 20)
