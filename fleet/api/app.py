@@ -217,7 +217,7 @@ def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
             )
         if by == "total":
             total = fleet.ratings.total(start, end, hall=code)
-            return [figures(Group(value="", tally=total, first=str(start), last=str(end)))]
+            return [figures(Group(value="", tally=total, first=str(start), last=str(end), hall=code))]
         return [figures(group) for group in fleet.ratings.by(by, start, end, hall=code, supervised=actor.may("supervise"))]
 
     @api.get("/receipts/{code}", tags=["ratings"], summary="Was the rating behind this receipt counted?")
@@ -265,6 +265,7 @@ def figures(group: Group) -> bodies.Figures:
     tally: Tally = group.tally
     return bodies.Figures(
         value=group.value,
+        hall=group.hall,
         first_day=group.first,
         last_day=group.last,
         n=tally.rated,

@@ -76,6 +76,7 @@ class Figures(BaseModel):
     """Figures of one group. A rate is null without a denominator; `interval` is the 95 % Wilson interval."""
 
     value: str = Field(description="The group: a window, a day, …; empty for the total")
+    hall: str = Field(description="Hall of a window, clerk or item; empty when the figures are of all halls")
     first_day: str | None
     last_day: str | None = Field(description="Last day the figures cover; windows, clerks and items end yesterday")
     n: int

@@ -51,6 +51,8 @@ PARTS = {
     "configuration": ("配置", "Configuration"),
     "custody": ("记录保管", "Custody"),
     "journal": ("日志", "Journal"),
+    "acknowledgements": ("回执", "Acknowledgements"),
+    "messages": ("服务器消息", "Messages of the fleet"),
 }
 PART_STATES = {
     "ok": ("正常", "OK", "good"),

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, and_, func, insert, select
 
@@ -22,6 +23,9 @@ from wire.leaf import read_receipt_code
 Dimension = Literal["window", "clerk", "item", "hour", "day", "stage", "channel", "level"]
 GUARDED: frozenset[str] = frozenset(("window", "clerk", "item"))
 """Dimensions small enough to tell who pressed what: outside supervision they are shown in whole blocks of finished days."""
+KEPT_MS = 300_000
+"""Guarded figures are of finished days, so an answer may be given again for five minutes."""
+MOST_KEPT = 500
 STAGES = ("consult", "accept", "finish", "selfservice")
 
 
@@ -63,6 +67,8 @@ class Group(Struct, frozen=True, kw_only=True):
     tally: Tally
     first: str | None
     last: str | None
+    hall: str = ""
+    """The hall of a window, clerk or item: figures of these are never of several halls together."""
 
 
 class Ratings:
@@ -74,6 +80,7 @@ class Ratings:
         self._store = store
         self._registry = registry
         self._clock_ms = clock_ms
+        self._public: dict[tuple[str, date, date, str], tuple[int, list[Group]]] = {}
 
     def today(self, hall: str = "") -> date:
         """Today's date where the hall is."""
@@ -93,18 +100,35 @@ class Ratings:
         Windows, clerks and items are live for supervision alone; for others they cover whole blocks of finished days with at
         least five ratings each, so that nobody can tell what a visitor has just pressed.
         """
+        if not hall and dimension in GUARDED:
+            return [
+                msgspec.structs.replace(group, hall=each.code)
+                for each in self._registry.halls()
+                for group in self.by(dimension, first, last, hall=each.code, supervised=supervised)
+            ]
         if dimension not in GUARDED or supervised:
             found = self._tallies(dimension, first, last, hall)
-            return [Group(value=value, tally=each, first=str(first), last=str(last)) for value, each in sorted(found.items())]
+            return [
+                Group(value=value, tally=each, first=str(first), last=str(last), hall=hall) for value, each in sorted(found.items())
+            ]
+        key = (dimension, first, last, hall)
+        until_ms, groups = self._public.get(key, (0, []))
+        if self._clock_ms() >= until_ms:
+            groups = self._guarded(dimension, first, last, hall)
+            if len(self._public) >= MOST_KEPT:
+                self._public.clear()
+            self._public[key] = (self._clock_ms() + KEPT_MS, groups)
+        return groups
+
+    def _guarded(self, dimension: str, first: date, last: date, hall: str) -> list[Group]:
         groups = []
         for value, daily in sorted(self._daily(dimension, hall).items()):
             span = shown_days(daily, today=self.today(hall), first=first, last=last)
             if span is None:
-                groups.append(Group(value=value, tally=Tally(levels={}), first=None, last=None))
+                groups.append(Group(value=value, tally=Tally(levels={}), first=None, last=None, hall=hall))
                 continue
             tally = self._tallies(dimension, span[0], span[1], hall, only=value).get(value, Tally(levels={}))
-            # How many looked and did not press is live knowledge too; it is not shown for a guarded group.
-            groups.append(Group(value=value, tally=tally, first=str(span[0]), last=str(span[1])))
+            groups.append(Group(value=value, tally=tally, first=str(span[0]), last=str(span[1]), hall=hall))
         return groups
 
     def _daily(self, dimension: str, hall: str) -> dict[str, list[tuple[date, int]]]:

@@ -58,6 +58,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "custody.unreadable": ("日志文件 {file} 打不开：{error}", "Journal file {file} cannot be opened: {error}"),
     "custody.forged": ("收到伪造的回执，已忽略", "A forged acknowledgement was ignored"),
+    "message.refused": (
+        "设备收到不是服务器发出或无法使用的消息（{channel}），已忽略",
+        "A message ({channel}) that is not the fleet's own, or cannot be used, was ignored",
+    ),
     "clock.disagrees": ("设备时钟与服务器相差一分钟以上", "The device's clock is over a minute off the fleet's"),
     "certificate.not_renewed": ("证书即将到期，续期未成功：{error}", "The certificate ends soon and was not renewed: {error}"),
     "configuration.partly": ("部分配置未生效：{problems}", "Some settings are not applied: {problems}"),
@@ -179,6 +183,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "next.secure_device": (
         "检查设备是否被动过；必要时吊销并重新配对",
         "Check whether the device was tampered with; revoke and pair again",
+    ),
+    "next.check_fleet_certificates": (
+        "查服务器上谁能使用消息服务的内部证书",
+        "Check who can use the fleet's own certificates at the broker",
     ),
     "next.upgrade_fleet": ("升级服务器后自动处理", "Upgrade the fleet; they are read then"),
     "next.report_supplier": ("把此告警连同审计导出交给供应商", "Hand this incident with the audit export to the supplier"),

@@ -75,6 +75,7 @@ class Watch:
         self.broker_up = False
         self.broker_since_ms = clock_ms()
         self._heard = self._load()
+        self._papers: dict[str, Forecast] | None = None
         self._malformed: dict[str, tuple[int, int, str]] = {}
         self.help = HelpDesk(store, hall_of=self._hall_of, clock_ms=clock_ms)
         self.ingest = IngestHealth(clock_ms=clock_ms)
@@ -226,7 +227,12 @@ class Watch:
     # Consumables
 
     def papers(self) -> dict[str, Forecast]:
-        """When each device's paper ends, for those where it can be told."""
+        """When each device's paper ends, for those where it can be told. From memory until the next hourly sample."""
+        if self._papers is None:
+            self._papers = self._forecast_papers()
+        return self._papers
+
+    def _forecast_papers(self) -> dict[str, Forecast]:
         samples: dict[str, list[tuple[int, float]]] = {}
         query = select(gauges.c.device, gauges.c.at_ms, gauges.c.value).where(gauges.c.name == "paper_m").order_by(gauges.c.at_ms)
         with self._store.read() as connection:
@@ -285,6 +291,7 @@ class Watch:
             with self._store.write() as connection:
                 connection.execute(insert(gauges), rows)
                 connection.execute(delete(gauges).where(gauges.c.at_ms < now - GAUGE_KEPT_MS))
+            self._papers = None
 
 
 def _since(known: _Heard, what: Seen, *, paired_ms: int, broker_up: bool, broker_since_ms: int) -> int:

@@ -22,7 +22,7 @@ from fleet.ratings.service import Conflict
 from fleet.ratings.tables import ratings as ratings_table
 from fleet.ratings.tables import services as services_table
 from fleet.ratings.tables import visits as visits_table
-from fleet.registry.records import NotKnown
+from fleet.registry.records import Hall, NotKnown, Window
 from fleet.store import open_store
 from wire.kinds import (
     CloseSecret,
@@ -335,6 +335,19 @@ def test_outside_supervision_a_window_s_figures_end_yesterday_and_come_in_fives(
     assert (public.tally.rated, public.tally.negative, public.last) == (6, 0, "2026-11-20")
     assert (full.tally.rated, full.tally.negative) == (8, 2)
     assert service.total(*span).rated == 8
+
+
+def test_windows_of_the_same_number_in_two_halls_are_two_windows(desk):
+    registry = desk.fleet.registry
+    registry.put(Hall(code="niuhe", tenant=desk.fleet.config.tenant, title={"zh": "牛河"}))
+    registry.put(Window(hall="niuhe", number="12", business={"zh": "综合"}, place={"zh": "一楼"}))
+    other = place_device(desk.fleet, 9)
+    registry.place(other.name, hall="niuhe", window="12", label={"zh": "x"}, by="t", at_ms=NOW_MS - 86_400_000)
+    desk.rate(5)
+    desk.rate(1, device=other)
+    desk.hand_over(desk.device, other)
+    groups = desk.fleet.ratings.by("window", TODAY, TODAY, supervised=True)
+    assert {(group.hall, group.value): group.tally.satisfaction for group in groups} == {("niuhe", "12"): 0.0, ("yunxi", "12"): 1.0}
 
 
 def test_outside_supervision_fewer_than_five_ratings_show_nothing(desk):

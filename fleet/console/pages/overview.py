@@ -135,7 +135,7 @@ def _windows(page: Page) -> None:
     supervised = page.may("supervise")
     groups = page.fleet.ratings.by("window", first, today, supervised=supervised)
     windows = {
-        window.number: page.title(window.business)
+        (hall.code, window.number): page.title(window.business)
         for hall in page.fleet.registry.halls()
         for window in page.fleet.registry.windows(hall.code)
     }
@@ -146,7 +146,7 @@ def _windows(page: Page) -> None:
                 share = group.tally.satisfaction or 0
                 tone = "" if share >= 0.95 else "warn" if share >= 0.9 else "bad"
                 with Tag("div", classes="rank"):
-                    Tag("span", f"{group.value} {windows.get(group.value, '')}")
+                    Tag("span", f"{group.value} {windows.get((group.hall, group.value), '')}")
                     bar(share, tone)
                     Tag("span", percent(share), "num")
                     Tag("span", f"n={group.tally.rated}", "soft nowrap")

@@ -154,11 +154,11 @@ def _groups(page: Page, asked: dict[str, str], groups: Sequence[Group]) -> None:
             Tag("p", page.say("这段时间没有评价", "No ratings in this time"), "empty")
             return
         rows = []
-        for group in sorted(groups, key=lambda each: each.value):
+        for group in sorted(groups, key=lambda each: (each.hall, each.value)):
             tally = group.tally
             rows.append(
                 (
-                    _value(page, asked["by"], group.value),
+                    _value(page, asked["by"], group),
                     percent(tally.satisfaction) if group.first else page.say("未满五个", "Under five"),
                     interval(tally),
                     percent(tally.participation),
@@ -181,7 +181,8 @@ def _groups(page: Page, asked: dict[str, str], groups: Sequence[Group]) -> None:
         table(head, rows, numbers=(1, 2, 3, 4, 5, 6))
 
 
-def _value(page: Page, dimension: str, value: str) -> str:
+def _value(page: Page, dimension: str, group: Group) -> str:
+    value = group.value
     if dimension == "hour":
         return f"{value}:00–{value}:59"
     if dimension == "stage":
@@ -189,10 +190,8 @@ def _value(page: Page, dimension: str, value: str) -> str:
     if dimension == "channel":
         return labels.label(labels.CHANNELS, value, page.language)
     if dimension == "window":
-        for hall in page.fleet.registry.halls():
-            for window in page.fleet.registry.windows(hall.code):
-                if window.number == value:
-                    return f"{value} {page.title(window.business)}"
+        found = [window for window in page.fleet.registry.windows(group.hall) if window.number == value]
+        return f"{value} {page.title(found[0].business)}" if found else value
     return value
 
 
@@ -271,6 +270,7 @@ def as_csv(groups: Sequence[Group]) -> bytes:
     writer = csv.writer(text)
     writer.writerow(
         [
+            "hall",
             "value",
             "first_day",
             "last_day",
@@ -286,7 +286,7 @@ def as_csv(groups: Sequence[Group]) -> bytes:
     for group in groups:
         tally, found = group.tally, group.tally.interval or ("", "")
         numbers = [tally.levels.get(level, 0) for level in LEVELS]
-        row = [group.value, group.first or "", group.last or "", tally.rated, tally.services, *numbers]
+        row = [group.hall, group.value, group.first or "", group.last or "", tally.rated, tally.services, *numbers]
         writer.writerow(
             [
                 harmless(str(cell))
