@@ -78,7 +78,7 @@ def build(data: Path, hall: str, out: Path, publish: bool, by: str) -> None:
     from fleet.hall.packs import build_pack
 
     fleet = open_fleet(data)
-    info = build_pack(fleet.items.content(hall), out, bytes(fleet.keys.content))
+    info = build_pack(fleet.items.content(hall), out, bytes(fleet.keys.signing))
     click.echo(f"{out}: version {info.manifest.version}, {info.items} items, {info.scenarios} scenarios, {info.file_size} bytes")
     if publish:
         fleet.control.packs.publish(

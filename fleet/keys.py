@@ -1,7 +1,7 @@
 """The fleet's own keys: made once by `nw-fleet init`, kept in `<data>/keys` readable by their owner alone.
 
-`signing` signs acknowledgements, desired configuration, commands and the beacon; `seal` opens what devices seal; `content`
-signs content packs. The certificate authority's key is apart, in `fleet.registry.authority`.
+`signing` signs acknowledgements, desired configuration, content packs and the beacon, each with a domain of its own (wire.signing);
+`seal` opens what devices seal. The certificate authority's key is apart, in `fleet.registry.authority`.
 """
 
 import os
@@ -11,7 +11,7 @@ from msgspec import Struct
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-NAMES = ("signing", "seal", "content")
+NAMES = ("signing", "seal")
 KEY_BYTES = 32
 
 
@@ -20,11 +20,10 @@ class KeysError(Exception):
 
 
 class Keys(Struct, frozen=True):
-    """The private keys of one fleet. Public halves: `signing.verify_key`, `seal.public_key`, `content.verify_key`."""
+    """The private keys of one fleet. Public halves: `signing.verify_key`, `seal.public_key`."""
 
     signing: SigningKey
     seal: PrivateKey
-    content: SigningKey
 
 
 def make_keys(folder: Path) -> None:
@@ -37,8 +36,8 @@ def make_keys(folder: Path) -> None:
 
 def load_keys(folder: Path) -> Keys:
     """Read the keys. Raises KeysError for a missing key, a wrong length, or a file that others may read."""
-    signing, seal, content = (read_private(_path(folder, name), size=KEY_BYTES) for name in NAMES)
-    return Keys(SigningKey(signing), PrivateKey(seal), SigningKey(content))
+    signing, seal = (read_private(_path(folder, name), size=KEY_BYTES) for name in NAMES)
+    return Keys(SigningKey(signing), PrivateKey(seal))
 
 
 def write_private(path: Path, data: bytes) -> None:

@@ -108,7 +108,7 @@ def open_pack(path: Path | str, *, verify_key: bytes | None) -> Pack:
     The pack stays readable when the file is replaced or removed later.
 
     Args:
-        verify_key: raw 32-byte Ed25519 public key of the fleet's content signer. None checks only that the file is
+        verify_key: raw 32-byte Ed25519 public key of the fleet (Welcome.fleet_key). None checks only that the file is
             whole, for tools that a person runs on a file of their own; devices always give a key.
 
     Raises:

@@ -4,8 +4,8 @@ A pack is a SQLite database with a trailer, which SQLite ignores:
 
     database | manifest (msgpack map) | signature (64 bytes) | manifest length (u32, big endian) | b"NWPACK1\\n"
 
-The Ed25519 signature is over b"nightwindow pack manifest 1\\0" followed by the manifest's exact bytes. The manifest states
-the database's size and SHA-256, so one signature covers the file. docs/items.md has a test vector.
+The signature is the fleet's own (wire.signing, domain `pack`) over the manifest's exact bytes: devices hold its key since they
+were paired. The manifest states the database's size and SHA-256, so one signature covers the file. docs/items.md has a vector.
 """
 
 import hashlib
@@ -14,14 +14,13 @@ from typing import Annotated, BinaryIO
 
 import msgspec
 from msgspec import Meta, Struct
-from nacl.exceptions import BadSignatureError
 from nacl.signing import SigningKey, VerifyKey
 
 from pack.errors import PackDamaged, PackForged, PackTooNew, PackTruncated
+from wire import signing
 
 SCHEMA = 1
 MAGIC = b"NWPACK1\n"
-DOMAIN = b"nightwindow pack manifest 1\0"
 KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _FOOTER = struct.Struct(">I8s")
@@ -55,7 +54,7 @@ def trailer(manifest: PackManifest, signer: bytes) -> bytes:
         _decoder.decode(body)
     except msgspec.ValidationError as error:
         raise ValueError(f"no reader would accept this manifest ({error}); correct the hall code or version") from None
-    signature = SigningKey(signer).sign(DOMAIN + body).signature
+    signature = signing.sign(SigningKey(signer), "pack", body)
     return body + signature + _FOOTER.pack(len(body), MAGIC)
 
 
@@ -92,10 +91,10 @@ def verify(file: BinaryIO, *, path: str, verify_key: bytes | None) -> PackManife
         if len(verify_key) != KEY_BYTES:
             raise ValueError(f"the verify key has {len(verify_key)} bytes; give the raw {KEY_BYTES}-byte public key")
         try:
-            VerifyKey(verify_key).verify(DOMAIN + body, signature)
-        except BadSignatureError:
+            signing.verify(VerifyKey(verify_key), "pack", body, signature)
+        except signing.BadSignature:
             raise PackForged(
-                f"{path} was not signed with the content key {verify_key.hex()[:16]}…; "
+                f"{path} was not signed with the fleet's key {verify_key.hex()[:16]}…; "
                 "do not use it, and fetch the pack from this hall's fleet server"
             ) from None
     try:

@@ -76,9 +76,11 @@ class Agent:
         identity: Identity,
         clock: Clock,
         software: str,
-        content_check: Callable[[Path], None] | None = None,
+        content_check: Callable[[Path, bytes], None] | None = None,
     ) -> None:
-        """Open what is on the disk; touches no network. `content_check` raises for a pack that is not to be shown.
+        """Open what is on the disk; touches no network.
+
+        `content_check` gets a pack and the fleet's key, and raises for a pack that is not to be shown.
 
         Raises IdentityError, StoreError.
         """
@@ -389,6 +391,10 @@ class Agent:
         except (WireError, OSError) as error:
             log.warning("a message cannot be used", channel=message.channel, error=str(error))
             self._ops.note("message.refused", channel=message.channel, error=str(error))
+            self._troubles.set(
+                "messages", "message.refused", next_step="next.check_fleet_certificates", for_ms=health.FORGED_KEPT_MS,
+                channel=message.channel, error=str(error)[:200],
+            )  # fmt: skip
 
     # The face
 

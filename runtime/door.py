@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from pack.errors import PackForged
 from runtime import credentials
 from runtime.clock import Clock
 from runtime.identity import Identity, certificate_request, signing_key
@@ -185,8 +186,8 @@ def fetch_content(
 ) -> Path:  # fmt: skip
     """Fetch, verify and open-check a pack, then put it in place; older packs but the newest other one are removed.
 
-    The hash stands in the Desired that the fleet signed, so a pack with the right hash is the fleet's own. A pack that does
-    not open is not kept, and the one before it stays.
+    `open_pack` raises PackForged for a pack that the fleet did not sign. A pack that does not open is not kept, and the one
+    before it stays.
 
     Raises ContentRefused.
     """
@@ -221,4 +222,5 @@ def _check(open_pack: Callable[[Path], None], path: Path) -> None:
         # Whatever a pack does when it is opened, the device goes on with the one it has.
         if path.suffix == ".pack":
             path.unlink(missing_ok=True)
-        raise ContentRefused("content.does_not_open", str(error)) from error
+        reason = "content.forged" if isinstance(error, PackForged) else "content.does_not_open"
+        raise ContentRefused(reason, str(error)) from error

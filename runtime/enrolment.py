@@ -139,7 +139,7 @@ class ContentKeeper:
         *,
         clock: Clock,
         on_event: Callable[[EnrolmentEvent], None],
-        open_check: Callable[[Path], None] | None = None,
+        open_check: Callable[[Path, bytes], None] | None = None,
         retry_s: tuple[float, float] = (20.0, 120.0),
     ) -> None:
         self._directory, self._clock, self._on_event = directory, clock, on_event
@@ -180,7 +180,7 @@ class ContentKeeper:
                 self._directory,
                 door=door,
                 cas=welcome.ca_certificates,
-                open_pack=self._open_check,
+                open_pack=lambda pack: self._open_check(pack, welcome.fleet_key),
                 is_stopped=lambda: self._stop.is_set() or self._wanted != (ref, welcome),
             )
         except (ContentRefused, OSError) as error:
@@ -191,6 +191,5 @@ class ContentKeeper:
         return True
 
 
-def _opens(path: Path) -> None:
-    # Whose pack it is follows from its hash, which stands in the Desired that the fleet signed.
-    open_pack(path, verify_key=None).close()
+def _opens(path: Path, fleet_key: bytes) -> None:
+    open_pack(path, verify_key=fleet_key).close()

@@ -7,7 +7,7 @@ from nacl.signing import VerifyKey
 
 from runtime.clock import Clock
 from runtime.custody import Custody, Event
-from runtime.health import Troubles
+from runtime.health import FORGED_KEPT_MS, Troubles
 from runtime.journals import OpsJournal, Readers
 from runtime.local import Archived, EvidenceDamaged, FromAgent
 from runtime.outbox import Publish
@@ -118,6 +118,11 @@ class Handover:
             self._ops.note(f"custody.{event.what}", journal=name, seq=event.seq, detail=event.detail)
         if event.what == "stopped":
             self._stopped(event)
+        elif event.what == "forged":
+            self._troubles.set(
+                "acknowledgements", "custody.forged", next_step="next.check_fleet_certificates", for_ms=FORGED_KEPT_MS,
+                error=event.detail,
+            )  # fmt: skip
         elif event.what == "damaged":
             self._troubles.set("journal", "custody.damaged", next_step="next.free_disk", journal=name, seq=str(event.seq))
             self._begin_successor(event.journal_id, event.seq, event.detail)

@@ -9,6 +9,9 @@ from runtime.local import FaceState
 from wire.entry import SYNCED, UNTRUSTED
 from wire.messages import DeviceState, PartHealth
 
+FORGED_KEPT_MS = 3_600_000
+"""How long something that was not the fleet's own word is reported after it last came."""
+
 FaceCondition = Literal["up", "down", "hung", "starting"]
 _TEMPERATURE = Path("/sys/class/thermal/thermal_zone0/temp")
 
@@ -28,12 +31,14 @@ MESSAGES: dict[str, str] = {
     "custody.damaged": "An entry on the disk cannot be read; a successor journal goes on.",
     "custody.unreadable": "A journal file cannot be opened.",
     "custody.forged": "An acknowledgement was not signed by the fleet; it was ignored.",
+    "message.refused": "A message on a channel of the fleet was not its own or cannot be used; it was ignored.",
     "clock.untrusted": "The clock has not been set since the device started.",
     "clock.disagrees": "The device's clock and the fleet's differ by more than a minute.",
     "certificate.not_renewed": "The certificate is in its last third and was not renewed yet.",
     "configuration.partly": "Some settings of the fleet are not applied.",
     "content.no_room": "The disk has no room for the content pack.",
     "content.not_fetched": "The content pack could not be fetched.",
+    "content.forged": "The content pack is not signed by the fleet; the one before it stays.",
     "content.does_not_open": "The content pack does not open; the one before it stays.",
     "agent.store": "The agent cannot write its own file.",
     "agent.restarted": "The agent was restarted before the command was finished.",
@@ -56,6 +61,7 @@ class Trouble(NamedTuple):
     next_step: str
     args: dict[str, str]
     since_ms: int
+    until_mono_ms: int | None = None
 
 
 class Troubles:
@@ -73,17 +79,28 @@ class Troubles:
         *,
         state: Literal["degraded", "down", "unknown"] = "degraded",
         next_step: str = "next.look",
+        for_ms: int | None = None,
         **args: str,
     ) -> None:
-        """Record a part's trouble, or that it is over (`message` None). The same trouble keeps its time."""
-        before = self._by_part.get(part)
+        """Record a part's trouble, or that it is over (`message` None). The same trouble keeps its time.
+
+        With `for_ms` it is over by itself so long after it was last recorded.
+        """
+        before, now = self._by_part.get(part), self._clock.now()
+        until = None if for_ms is None else now.mono_ms + for_ms
         if message is None:
             self._by_part.pop(part, None)
         elif before is None or (before.reason, before.args) != (message, args):
-            self._by_part[part] = Trouble(part, state, message, next_step, args, self._clock.now().wall_ms)
+            self._by_part[part] = Trouble(part, state, message, next_step, args, now.wall_ms, until)
+        else:
+            self._by_part[part] = before._replace(until_mono_ms=until)
 
     def parts(self) -> tuple[PartHealth, ...]:
         """As they are reported."""
+        now_ms = self._clock.now().mono_ms
+        self._by_part = {
+            part: each for part, each in self._by_part.items() if each.until_mono_ms is None or now_ms < each.until_mono_ms
+        }
         return tuple(
             PartHealth(
                 part=each.part,

@@ -90,7 +90,8 @@ class Wishes:
         pulls, self._pulls = self._pulls, []
         if isinstance(news, ContentFailed):
             log.warning("no content", reason=news.reason, detail=news.detail)
-            self._troubles.set("content", news.reason, next_step="next.pull_content", error=news.detail)
+            next_step = "next.publish_again" if news.reason == "content.forged" else "next.pull_content"
+            self._troubles.set("content", news.reason, next_step=next_step, error=news.detail)
             for command in pulls:
                 self._finish(command, "failed", news.reason, {"error": news.detail})
             return

@@ -69,7 +69,7 @@ class Welcome(Struct, frozen=True, kw_only=True):
     certificate: bytes
     ca_certificates: tuple[bytes, ...]
     fleet_key: Hash
-    """Ed25519: signs acknowledgements, desired configuration and the beacon."""
+    """Ed25519: signs acknowledgements, desired configuration, content packs and the beacon."""
     broker_host: Name
     broker_port: Annotated[int, Meta(ge=1, le=65_535)]
     content_url: Name

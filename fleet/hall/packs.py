@@ -1,4 +1,4 @@
-"""Builds a hall's pack from its stored content, signed with the fleet's content key."""
+"""Builds a hall's pack from its stored content, signed with the fleet's signing key."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from pack.model import Content
 def build_pack(
     content: Content, out: Path | str, signer: bytes, *, built_at: datetime | None = None, version: str = ""
 ) -> PackInfo:
-    """Write `content` as a signed pack to `out`; `signer` is the content key's raw 32-byte seed.
+    """Write `content` as a signed pack to `out`; `signer` is the signing key's raw 32-byte seed.
 
     Raises what `pack.build.build` raises; then nothing was written.
     """

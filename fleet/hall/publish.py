@@ -11,7 +11,7 @@ from wire.messages import ContentRef
 
 
 def publish(items: Items, control: Control, hall: str, *, signer: bytes, by: str) -> ContentRef:
-    """Build, keep and publish; the devices of the hall are told at once. `signer` is the content key's seed.
+    """Build, keep and publish; the devices of the hall are told at once. `signer` is the signing key's seed.
 
     Raises ContentMissing or pack's ContentInvalid with every reason; then nothing was published.
     """

@@ -116,14 +116,14 @@ def test_a_part_of_a_list_withdraws_nothing_unless_confirmed(imported):
     assert (status, "0 withdrawn" in output) == (0, True)
 
 
-def test_a_built_pack_can_be_opened_with_the_fleets_content_key(imported):
+def test_a_built_pack_carries_the_signature_that_devices_check(imported):
     from pack.reader import open_pack
 
     out = imported / "yunxi.pack"
     status, output, errors = nw_fleet("pack", "build", "--hall", "yunxi", "--out", str(out), "--publish", data=imported)
     assert status == 0, errors
     assert "published for hall yunxi" in output
-    key = bytes(load_keys(imported / "keys").content.verify_key)
+    key = bytes(load_keys(imported / "keys").signing.verify_key)
     pack = open_pack(out, verify_key=key)
     assert pack.hall.code == "yunxi"
     assert len(list((imported / "content").iterdir())) == 1

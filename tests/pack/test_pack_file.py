@@ -14,7 +14,7 @@ from pack.build import build
 from pack.errors import ContentInvalid, PackDamaged, PackForged, PackMissing, PackTooNew, PackTruncated, UnknownCode
 from pack.model import Choice, Department, Item, Scenario, ScenarioQuestion, Situation, Text
 from pack.reader import open_pack
-from pack.seal import DOMAIN, SCHEMA, PackManifest, trailer, verify
+from pack.seal import SCHEMA, PackManifest, trailer, verify
 
 OTHER_SEED = bytes(reversed(range(32)))
 # The same values stand in docs/items.md, so that another implementation can check itself.
@@ -126,7 +126,7 @@ def test_one_flipped_bit_of_content_is_refused_even_without_a_key(file, verify_k
 def test_a_pack_signed_by_another_key_is_refused(tmp_path, make_content, built_at, verify_key):
     path = tmp_path / "forged.pack"
     build(make_content(item("a", "甲")), path, built_at=built_at, signer=OTHER_SEED)
-    with pytest.raises(PackForged, match="not signed with the content key"):
+    with pytest.raises(PackForged, match="not signed with the fleet's key"):
         open_pack(path, verify_key=verify_key)
     open_pack(path, verify_key=None).close()
 
@@ -247,7 +247,7 @@ def test_manifest_and_signature_match_the_published_vector(seed):
     body = msgspec.msgpack.encode(manifest)
     assert body.hex() == DOC["manifest"]
     assert sealed.hex() == body.hex() + DOC["signature"] + DOC["footer"]
-    SigningKey(seed).verify_key.verify(DOMAIN + body, bytes.fromhex(DOC["signature"]))
+    SigningKey(seed).verify_key.verify(b"nightwindow/1/pack\0" + body, bytes.fromhex(DOC["signature"]))
 
 
 def _published() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """The whole agent against a real Mosquitto with TLS, a real door and a real socket: what a device does from pairing to restart."""
 
+import datetime
 import hashlib
 import os
 import subprocess
@@ -12,11 +13,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from nacl.signing import SigningKey
 
+from demo.catalogue import read_catalogue
+from pack.build import build
 from runtime import credentials
 from runtime.agent import Agent
 from runtime.clock import FakeClock, Moment, SystemClock
 from runtime.config import DeviceConfig, from_table
+from runtime.health import Troubles
 from runtime.identity import Identity, certificate_request
 from runtime.journal import Journal, JournalReader
 from runtime.local import (
@@ -59,7 +64,7 @@ class Device:
         self.directory, self.identity, self.until = directory, identity, until
         self.clock: Any = SystemClock(trust=lambda _wall: SYNCED)
         self.said: list[Any] = []
-        self.pack_opens: Callable[[Any], None] = lambda _path: None
+        self.pack_opens: Callable[[Any, bytes], None] | None = lambda _path, _key: None
         self.agent: Agent | None = None
         self.face: FaceLink | None = None
         table: dict[str, Any] = {
@@ -293,6 +298,7 @@ def test_forged_acknowledgement_is_ignored_and_noted(paired: Device, fleet_clien
     until(lambda: states(fleet_client), "up")
     fleet_client.send(paired.identity.device, "custody", b"\x93\x01\xc4\x40" + bytes(64) + b"\xc4\x01x")
     until(lambda: any(note.what == "custody.forged" for note in paired.notes()), "noted")
+    until(lambda: "custody.forged" in [part.reason for part in states(fleet_client)[-1].parts], "reported")
 
 
 def test_forked_journal_stops_is_shown_and_the_face_is_asked_for_a_successor(
@@ -500,6 +506,7 @@ def test_forged_or_foreign_configuration_is_refused(paired: Device, fleet_client
     fleet_client.send(device, "desired", bytes(forged))
     fleet_client.send(device, "desired", fleet_client.fleet.desired("nwother", version=9))
     until(lambda: len([note for note in paired.notes() if note.what == "message.refused"]) == 2, "both noted")
+    until(lambda: "message.refused" in [part.reason for part in states(fleet_client)[-1].parts], "reported")
     assert states(fleet_client)[-1].configuration_version == 0
 
 
@@ -522,7 +529,7 @@ def test_wrong_content_is_refused_and_the_old_pack_stays(paired: Device, door: A
     for pack in (good, evil):
         door.packs[hashlib.sha256(pack).hexdigest()] = pack
 
-    def opens(path: Path) -> None:
+    def opens(path: Path, _key: bytes) -> None:
         if path.read_bytes() == evil:
             raise ValueError("this pack was not made by the hall")
 
@@ -540,6 +547,29 @@ def test_wrong_content_is_refused_and_the_old_pack_stays(paired: Device, door: A
     assert (report.state, report.detail) == ("failed", "content.does_not_open")
     assert Path(face.view.content_path).read_bytes() == good
     assert states(fleet_client)[-1].content_version == "v2"
+
+
+def test_pack_signed_by_another_key_is_refused_and_reported(
+    paired: Device, door: Any, fleet_client: Any, tmp_path: Path, until: UNTIL
+) -> None:
+    content = read_catalogue()
+    paired.pack_opens = None
+    paired.start()
+    face = paired.start_face()
+    for version, key in ((2, fleet_client.fleet.key), (3, SigningKey.generate())):
+        file = tmp_path / f"{version}.pack"
+        built = build(content, file, built_at=datetime.datetime.now(datetime.UTC), signer=bytes(key), version=f"v{version}")
+        pack = file.read_bytes()
+        digest = hashlib.sha256(pack).digest()
+        door.packs[digest.hex()] = pack
+        ref = ContentRef(version=built.manifest.version, sha256=digest, size=len(pack), manifest=b"")
+        desired = fleet_client.fleet.desired(paired.identity.device, version, content=ref)
+        fleet_client.send(paired.identity.device, "desired", desired, retain=True)
+        if version == 2:
+            until(lambda: face.view.content_version == "v2", "the fleet's own pack is there")
+    until(lambda: "content.forged" in [part.reason for part in states(fleet_client)[-1].parts], "the forged pack is reported")
+    assert states(fleet_client)[-1].content_version == "v2"
+    assert len(list((paired.directory / "content").iterdir())) == 1, "the forged pack is not kept"
 
 
 def test_question_of_the_face_is_answered_by_the_fleet(paired: Device, fleet_client: Any, until: UNTIL) -> None:
@@ -686,3 +716,16 @@ def test_agent_tells_the_face_to_restart_before_it_terminates(paired: Device, fl
     until(lambda: face.view.link == "up", "up")
     order(fleet_client, paired, "restart_face")
     assert until(lambda: paired.heard(RestartRequest), "told")[0].within_s == 3000
+
+
+def test_trouble_recorded_for_a_while_ends_by_itself_and_lasts_while_it_goes_on() -> None:
+    clock = FakeClock()
+    troubles = Troubles(clock)
+    began = clock.now().wall_ms
+    troubles.set("messages", "message.refused", for_ms=1_000, channel="desired")
+    clock.advance(0.9)
+    troubles.set("messages", "message.refused", for_ms=1_000, channel="desired")
+    clock.advance(0.9)
+    assert [(part.reason, part.since_ms) for part in troubles.parts()] == [("message.refused", began)]
+    clock.advance(0.1)
+    assert troubles.parts() == ()
