@@ -14,10 +14,11 @@ from terminal.flow.helpcall import ANSWER_MS
 from terminal.flow.idle import PATIENCE, Profile
 from terminal.flow.phrase import Phrase, phrase, spoken
 from terminal.flow.ports import DiaryFull, Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Subject
+from terminal.flow.rated import ASK_AFTER_PAPER_MS
 from terminal.flow.session import Card
 from terminal.flow.status import Part, Status, abilities, troubles
 from terminal.flow.tree import TreeBroken, enter, follow, leads
-from terminal.flow.visit import ASK_AFTER_PAPER_MS, CARD_LEFT_MS, GOODBYE_MS, HASTY_MS, Visit
+from terminal.flow.visit import CARD_LEFT_MS, GOODBYE_MS, HASTY_MS, Visit
 
 PASSPORT = "11999999MB0000027M4000102002000"
 SUBJECT = Subject(code=PASSPORT)

@@ -1,0 +1,88 @@
+"""The part of a visit that moves about: places and the way back, what is typed and ticked, profile and panels."""
+
+from terminal.flow import places
+from terminal.flow.idle import PROFILES
+from terminal.flow.places import Home, Place, Search, TakeAway
+from terminal.flow.ports import Subject
+from terminal.flow.printed import PrintingVisit
+from terminal.flow.state import Overlay
+
+MOST_TYPED = 24
+
+
+class MovingVisit(PrintingVisit):
+    """A visit that goes from place to place; taking a guide along is a matter to rate."""
+
+    def go(self, place: Place) -> None:
+        """Open a place; back returns to where the visitor is now. Nothing opens without content."""
+        session = self.session
+        if session is None or self.content is None or place == session.place:
+            return
+        session.trail.append(session.place)
+        session.place = place
+        if isinstance(place, places.Guide):
+            session.did("guide")
+        elif isinstance(place, places.Plan):
+            session.did("scenario")
+        elif isinstance(place, TakeAway):
+            session.did("take_away")
+            self._finish_matter(Subject(place.code, place.scenario, place.situation))
+        self.overlay = ""
+        self.changed()
+
+    def back(self) -> None:
+        """To the place before. A print under way or a rating is not walked back into."""
+        session = self.session
+        if session is None or session.desk.busy:
+            return
+        self._close_rating("left")
+        session.place = session.trail.pop() if session.trail else Home()
+        self.overlay = ""
+        self.changed()
+
+    def home(self) -> None:
+        """To the first screen of the visit; what is ticked stays."""
+        session = self.session
+        if session is None or session.desk.busy:
+            return
+        self._close_rating("left")
+        session.place, session.trail = Home(), []
+        self.overlay = ""
+        self.changed()
+
+    def type(self, text: str) -> None:
+        """Append typed characters to the query of the search place."""
+        if self.session and isinstance(self.place, Search):
+            self._query((self.place.query + text)[:MOST_TYPED])
+
+    def erase(self, *, everything: bool = False) -> None:
+        """Take back the last character, or all of them."""
+        if self.session and isinstance(self.place, Search):
+            self._query("" if everything else self.place.query[:-1])
+
+    def _query(self, query: str) -> None:
+        assert self.session is not None
+        self.session.place = Search(query)
+        self.session.did("search")
+        self.changed()
+
+    def tick_material(self, subject: Subject, index: int) -> None:
+        """The visitor has this material, or has it not after all."""
+        if self.session is None:
+            return
+        self.session.ticks(subject).symmetric_difference_update({index})
+        self.changed()
+
+    def next_profile(self) -> None:
+        """标准 → 长辈版 → 高对比 → 标准."""
+        if self.session is None:
+            return
+        at = PROFILES.index(self.session.profile)
+        self.session.profile = PROFILES[(at + 1) % len(PROFILES)]
+        self.idle.patience = self.patience[self.session.profile]
+        self.changed()
+
+    def show(self, overlay: Overlay) -> None:
+        """Open or close (`''`) a panel above the place."""
+        self.overlay = overlay if self.session else ""
+        self.changed()
