@@ -41,7 +41,7 @@ def lock_ms(failures: int) -> int:
     """How long a name stays locked after its `failures`-th wrong password in a row: 0, then 30 s doubling to one hour."""
     if failures <= FREE_TRIES:
         return 0
-    return min(LONGEST_LOCK_MS, FIRST_LOCK_MS * 2 ** min(failures - FREE_TRIES - 1, 20))
+    return min(LONGEST_LOCK_MS, FIRST_LOCK_MS << min(failures - FREE_TRIES - 1, 20))
 
 
 def password_problem(password: str, *, name: str) -> tuple[str, str] | None:
