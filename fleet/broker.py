@@ -127,6 +127,7 @@ max_keepalive 600
 persistent_client_expiration 7d
 set_tcp_nodelay true
 log_dest stderr
+log_dest topic
 log_type error
 log_type warning
 log_type notice
@@ -144,6 +145,8 @@ def _access() -> str:
     ]
     for name in OWN_CLIENTS:
         lines += ["", f"user {name}", f"topic readwrite {'$CONTROL' if name == ADMIN else 'nw/1'}/#"]
+        if name == SERVE:
+            lines.append("topic read $SYS/broker/log/#")
     return "\n".join(lines) + "\n"
 
 

@@ -114,6 +114,7 @@ class Serving:
             ask=self._ask,
             ingest=watch.ingest.take,
             trouble=trouble,
+            refused=watch.note_refused,
         )
 
     def _ask(self, device: str, ask: Ask) -> Answer:

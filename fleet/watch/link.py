@@ -14,6 +14,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
 from fleet.ingest_status import INGEST_STATUS_TOPIC, IngestStatus
+from fleet.watch.broker_log import LOG_TOPICS, Refused, read_log
 from wire.codec import MAX_MESSAGE_BYTES, MAX_PICTURE_BYTES, WireError, decode, encode
 from wire.messages import Answer, Ask, DeviceState, Picture, Presence, Report
 from wire.topics import Channel, every_device, parse, topic
@@ -43,6 +44,8 @@ class Handlers(Struct, frozen=True, kw_only=True):
     ingest: Callable[[IngestStatus], None]
     trouble: Callable[[str, str], None]
     """(device, what was wrong): a message that could not be read."""
+    refused: Callable[[Refused], None]
+    """The broker refused a connection or a packet by itself."""
 
 
 class Link:
@@ -125,7 +128,7 @@ class Link:
                 "the broker refuses the fleet", reason=str(reason), remedy="check the broker's configuration and certificates"
             )
             return
-        names = [INGEST_STATUS_TOPIC, *(every_device(channel) for channel in CHANNELS)]
+        names = [INGEST_STATUS_TOPIC, *LOG_TOPICS, *(every_device(channel) for channel in CHANNELS)]
         client.subscribe([(name, mqtt.SubscribeOptions(qos=1)) for name in names])
         self._guard("connected", lambda: self._handlers.connected(True))
 
@@ -141,6 +144,10 @@ class Link:
     def _take(self, message: mqtt.MQTTMessage) -> None:
         if message.topic == INGEST_STATUS_TOPIC:
             self._handlers.ingest(decode(message.payload, IngestStatus))
+            return
+        if message.topic in LOG_TOPICS:
+            if (refused := read_log(message.payload)) is not None:
+                self._handlers.refused(refused)
             return
         try:
             place = parse(message.topic)

@@ -37,6 +37,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "rating.unreadable": ("评价内容无法解封，该评价不计入", "A rating cannot be opened; it is not counted"),
     "rating.standing_mismatch": ("评价关闭记录与最后一次按键不符", "A closed rating names another press than the last"),
     "body.malformed": ("记录内容不符合格式", "A record's body is malformed"),
+    "broker.refused": (
+        "消息服务拒绝了证书无效或已吊销的连接",
+        "The broker refused a connection whose certificate is not valid or was revoked",
+    ),
+    "broker.oversized": (
+        "设备发送超过限制的消息，连接已断开",
+        "A device sent more than the limit; the broker closed its connection",
+    ),
     "message.malformed": ("收到不合格式的消息", "A malformed message arrived"),
     # What an agent says of its device (runtime.health.MESSAGES).
     "face.not_back": ("屏幕程序没有按时重新启动", "The screen program did not come back in time"),

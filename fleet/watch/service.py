@@ -12,6 +12,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from fleet.registry.service import Registry
 from fleet.store import Store
 from fleet.watch.ability import abilities
+from fleet.watch.broker_log import Refused
 from fleet.watch.causes import causes
 from fleet.watch.forecast import Forecast, forecast
 from fleet.watch.helpdesk import HelpDesk
@@ -24,8 +25,8 @@ from wire.codec import WireError, decode, encode
 from wire.messages import DeviceState, Presence
 
 GAUGE_EVERY_MS = 3_600_000
-MAX_MALFORMED = 200
-MALFORMED_KEPT_MS = 3_600_000
+MAX_NOTED = 200
+NOTED_KEPT_MS = 3_600_000
 GAUGE_KEPT_MS = 30 * 86_400_000
 
 
@@ -46,6 +47,16 @@ class _Heard(Struct):
     state_ms: int = 0
     heard_ms: int | None = None
     dirty: bool = False
+
+
+class _Noted(Struct, frozen=True):
+    """Something that came and was refused: last when, how often, and what is told of it."""
+
+    at_ms: int
+    since_ms: int
+    count: int
+    device: str
+    args: dict[str, str]
 
 
 class Watch:
@@ -76,7 +87,7 @@ class Watch:
         self.broker_since_ms = clock_ms()
         self._heard = self._load()
         self._papers: dict[str, Forecast] | None = None
-        self._malformed: dict[str, tuple[int, int, str]] = {}
+        self._noted: dict[tuple[str, str], _Noted] = {}
         self.help = HelpDesk(store, hall_of=self._hall_of, clock_ms=clock_ms)
         self.ingest = IngestHealth(clock_ms=clock_ms)
         self.incidents = Incidents(store, hall_of=self._hall_of, clock_ms=clock_ms, on_act=self._acted)
@@ -139,29 +150,39 @@ class Watch:
 
     def note_malformed(self, device: str, what: str) -> None:
         """A message could not be read: shown as an incident for an hour after the last one."""
-        with self._lock:
-            count = self._malformed[device][1] + 1 if device in self._malformed else 1
-            self._malformed[device] = (self._clock_ms(), count, what[:300])
-            while len(self._malformed) > MAX_MALFORMED:
-                self._malformed.pop(next(iter(self._malformed)))
+        self._note("message.malformed", device, device, {"detail": what[:300]})
 
-    def _malformed_causes(self, now: int) -> list[Cause]:
+    def note_refused(self, refused: Refused) -> None:
+        """The broker refused a connection or a packet: shown in the same way, by device or else by address."""
+        address = {"where": refused.address} if refused.address else {}
+        self._note(refused.reason, refused.device or refused.address, refused.device, address)
+
+    def _note(self, reason: str, who: str, device: str, args: dict[str, str]) -> None:
+        now = self._clock_ms()
         with self._lock:
-            fresh = {device: row for device, row in self._malformed.items() if now - row[0] < MALFORMED_KEPT_MS}
-            self._malformed = dict(fresh)
+            before = self._noted.pop((reason, who), None)
+            since_ms, count = (before.since_ms, before.count + 1) if before else (now, 1)
+            self._noted[reason, who] = _Noted(now, since_ms, count, device, args)
+            while len(self._noted) > MAX_NOTED:
+                self._noted.pop(next(iter(self._noted)))
+
+    def _noted_causes(self, now: int) -> list[Cause]:
+        with self._lock:
+            fresh = {key: each for key, each in self._noted.items() if now - each.at_ms < NOTED_KEPT_MS}
+            self._noted = dict(fresh)
         return [
             Cause(
-                key=f"message.malformed@{device}",
+                key=f"{reason}@{who}",
                 kind="message",
                 severity="warn",
-                hall=self._hall_of(device),
-                devices=(device,) if device else (),
-                reason="message.malformed",
-                next_step="next.report_supplier",
-                since_ms=at_ms,
-                args={"count": str(count), "detail": what},
+                hall=self._hall_of(each.device) if each.device else "",
+                devices=(each.device,) if each.device else (),
+                reason=reason,
+                next_step="next.find_device" if reason == "broker.refused" else "next.report_supplier",
+                since_ms=each.since_ms,
+                args={"count": str(each.count)} | each.args,
             )
-            for device, (at_ms, count, what) in fresh.items()
+            for (reason, who), each in fresh.items()
         ]
 
     def flush(self) -> int:
@@ -253,7 +274,7 @@ class Watch:
         self._sample_gauges(now)
         found = causes(self.devices(), now_ms=now, broker_up=self.broker_up, broker_since_ms=self.broker_since_ms)
         found += self.ingest.causes(broker_up=self.broker_up)
-        if self.incidents.settle(found + self.help.causes() + self._malformed_causes(now) + self.more(), blind=not self.broker_up):
+        if self.incidents.settle(found + self.help.causes() + self._noted_causes(now) + self.more(), blind=not self.broker_up):
             self.bump()
 
     def bump(self) -> None:

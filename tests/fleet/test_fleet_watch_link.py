@@ -14,13 +14,14 @@ from private_servers import PrivateBroker, wait_for
 from sqlalchemy import select
 
 from fleet.app import open_fleet
-from fleet.broker import SERVE
+from fleet.broker import MAX_PACKET_BYTES, SERVE, reload, write_revocation_list
 from fleet.link import make_client
-from fleet.registry.authority import Authority
+from fleet.registry.authority import Authority, make_root
 from fleet.registry.records import Hall, Window
 from fleet.registry.service import now_ms
 from fleet.seed import state_of
 from fleet.serving import Serving
+from fleet.watch.broker_log import Refused, read_log
 from fleet.watch.tables import heard as heard_table
 from wire.codec import MAX_MESSAGE_BYTES, decode, encode
 from wire.messages import Answer, Ask, Command, Presence, Report, SignedDesired
@@ -49,6 +50,7 @@ class Place:
             self.fleet.registry.place(model.name, hall="yunxi", window="12", label={"zh": "评价器"}, by="test")
         issued = Authority.open(self.data / "ca").issue_device(model.request(), device=model.name, now=dt.datetime.now(dt.UTC))
         client = device_client(self.data, self.broker.port, model, issued.der).wait_up()
+        client.certificate = issued.der
         client.subscribe(*(topic("county", model.name, channel) for channel in ("answer", "command", "desired")))
         self.clients.append(client)
         return model, client
@@ -200,3 +202,62 @@ def test_messages_of_a_revoked_device_are_not_taken(place):
         heard = set(connection.execute(select(heard_table.c.device)).scalars())
     again.close()
     assert heard == {other.name}
+
+
+def incidents(place: Place, reason: str):
+    place.fleet.watch.review()
+    return [each for each in place.fleet.watch.incidents.list() if each.reason == reason]
+
+
+def test_a_packet_the_broker_will_not_carry_is_an_incident_of_its_device(place):
+    place.start()
+    model, client = place.device()
+    client.mqtt.publish(topic("county", model.name, "journal"), bytes(MAX_PACKET_BYTES), qos=1)
+    wait_for(lambda: incidents(place, "broker.oversized"), what="the incident")
+    (incident,) = incidents(place, "broker.oversized")
+    assert (incident.devices, incident.hall) == ((model.name,), "yunxi")
+
+
+@pytest.mark.parametrize("whose", ["another authority's", "a revoked device's"])
+def test_a_connection_the_broker_refuses_is_an_incident(place, tmp_path, whose):
+    place.start()
+    model, client = place.device()
+    if whose == "another authority's":
+        make_root(tmp_path / "other", tenant="county", now=dt.datetime.now(dt.UTC))
+        authority = Authority.open(tmp_path / "other")
+        certificate = authority.issue_device(model.request(), device=model.name, now=dt.datetime.now(dt.UTC)).der
+    else:
+        serial = format(x509.load_der_x509_certificate(client.certificate).serial_number, "x")
+        listed = Authority.open(place.data / "ca").revocation_list([(serial, now_ms())], now=dt.datetime.now(dt.UTC))
+        write_revocation_list(place.data / "broker", listed)
+        assert reload(place.data / "broker")
+        certificate = client.certificate
+
+    def comes_in_and_is_told() -> bool:
+        # The broker reads a new list a moment after it was told to.
+        stranger = device_client(place.data, place.broker.port, model, certificate)
+        wait_for(lambda: stranger.is_up or stranger.reasons, what="an answer")
+        stranger.close()
+        return bool(incidents(place, "broker.refused"))
+
+    wait_for(comes_in_and_is_told, what="the incident")
+    (incident,) = incidents(place, "broker.refused")
+    assert incident.next_step == "next.find_device"
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (b"1: Client nwabc disconnected due to oversize packet.", Refused("broker.oversized", device="nwabc")),
+        (
+            b"1: Client connection from 10.0.0.9 failed: error:0A000086:SSL routines::certificate verify failed.",
+            Refused("broker.refused", address="10.0.0.9"),
+        ),
+        (b"1: OpenSSL Error[0]: error:0A000086:SSL routines::certificate verify failed", Refused("broker.refused")),
+        (b"1: Client connection from 10.0.0.9 failed: error:0A000126:SSL routines::unexpected eof while reading.", None),
+        (b"1: Client nwabc closed its connection.", None),
+        (b"\xff\xfe", None),
+    ],
+)
+def test_the_brokers_log_is_read_for_what_it_refuses(line, told):
+    assert read_log(line) == told

@@ -9,7 +9,7 @@ from fleet.store import open_store
 from fleet.store.tables import findings
 from fleet.watch.incidents import WatchError
 from fleet.watch.presence import SILENT_AFTER_MS
-from fleet.watch.service import MALFORMED_KEPT_MS, Watch
+from fleet.watch.service import NOTED_KEPT_MS, Watch
 from wire.messages import Ask, Presence
 
 __all__ = ["blank", "clock", "fleet"]
@@ -205,7 +205,7 @@ def test_malformed_messages_are_one_incident_a_device_for_an_hour(watch, termina
     watch.review()
     (incident,) = watch.incidents.list()
     assert (incident.reason, incident.args["count"]) == ("message.malformed", "3")
-    clock.on(seconds=MALFORMED_KEPT_MS / 1000 + 1)
+    clock.on(seconds=NOTED_KEPT_MS / 1000 + 1)
     watch.touch(terminal)
     watch.review()
     assert watch.incidents.list() == []
