@@ -136,7 +136,8 @@ class EvaluatorFace:
             on_scene=self._show,
         )
         self._views = Views(self.desk, tag_set)
-        self._mark = FrameClock.create_trigger(lambda _: self._put(self.desk.scene), MARK_AFTER_S)
+        self._mark = FrameClock.create_trigger(self._mark_press, MARK_AFTER_S)
+        self._pressed_s = 0.0
         self._rest = FrameClock.create_trigger(self._rest_views, REST_AFTER_S)
         self._ticking = FrameClock.schedule_interval(self._tick, 1.0)
         self.take_view()
@@ -224,10 +225,19 @@ class EvaluatorFace:
 
     def _show(self, scene: Scene) -> None:
         if isinstance(scene, Ask) and scene.pressed is not None:
-            self._mark()
+            if not self._mark.is_triggered:
+                self._pressed_s = time.monotonic()
+                self._mark()
             return
         self._mark.cancel()
         self._put(scene)
+
+    def _mark_press(self, *_: object) -> None:
+        # Kivy counts from the frame before the press, which may be long ago when the screen was at rest.
+        if time.monotonic() - self._pressed_s < MARK_AFTER_S:
+            self._mark()
+        else:
+            self._put(self.desk.scene)
 
     def _put(self, scene: Scene) -> None:
         if words.code != scene.language:

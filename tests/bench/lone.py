@@ -26,7 +26,7 @@ from demo.processes import Part, Processes
 from demo.screens import Screen
 from demo.screens import start as start_screen
 from pack.build import build
-from runtime.facehub import FaceCame, FaceHub, FaceSaid, HubEvent
+from runtime.facehub import FaceCame, FaceHub, FaceSaid, FaceWent, HubEvent
 from runtime.identity import ensure, write_private
 from runtime.local import VIEW_FILE, CommandReply, DeviceView, FromAgent, Invite
 from wire.codec import encode
@@ -60,6 +60,7 @@ class SmallAgent(threading.Thread):
         self._hub = FaceHub(path, on_event=self._events.put, hung_after_ms=15_000)
         self._view = view
         self.replies: queue.Queue[CommandReply] = queue.Queue()
+        self._met = threading.Event()
         self._hub.start()
         self.start()
 
@@ -69,12 +70,14 @@ class SmallAgent(threading.Thread):
             if isinstance(event, FaceCame):
                 if self._hub.take(event, time.monotonic_ns() // 1_000_000):
                     self._hub.send(self._view)
+                    self._met.set()
             elif isinstance(event, FaceSaid):
                 self._hub.take(event, time.monotonic_ns() // 1_000_000)
                 if isinstance(event.message, CommandReply):
                     self.replies.put(event.message)
-            elif isinstance(event, HubEvent):
-                self._hub.take(event, time.monotonic_ns() // 1_000_000)
+            elif isinstance(event, FaceWent):
+                if self._hub.take(event, time.monotonic_ns() // 1_000_000):
+                    self._met.clear()
             else:
                 self._hub.send(event)
         self._hub.stop()
@@ -86,6 +89,9 @@ class SmallAgent(threading.Thread):
             expires_ms=round((time.time() + for_s) * 1000),
         )  # fmt: skip
         command = secrets.token_bytes(16)
+        # A face shows what it remembers before it has found its agent.
+        if not self._met.wait(within_s):
+            raise NoFace(f"no face came to the agent within {within_s:g} s")
         self._events.put(Invite(command=command, invitation=invitation))
         try:
             while (reply := self.replies.get(timeout=within_s)).command != command:
