@@ -10,29 +10,33 @@ from fleet.services import Fleet
 from wire.codec import Malformed
 
 WORDS = {
-    "title": {"zh": "我的评价计入了吗？", "ko": "내 평가가 반영되었나요?", "en": "Was my rating counted?"},
-    "code": {"zh": "评价凭证码", "ko": "평가 확인 코드", "en": "Receipt code"},
+    "title": {"zh": "我的评价计入了吗？", "ko": "내 평가가 집계되였습니까?", "en": "Was my rating counted?"},
+    "code": {"zh": "评价凭证码", "ko": "평가 확인코드", "en": "Receipt code"},
     "ask": {"zh": "查询", "ko": "조회", "en": "Look up"},
-    "counted": {"zh": "已计入 {day} 的统计", "ko": "{day} 통계에 반영되었습니다", "en": "Counted in the figures of {day}"},
+    "counted": {"zh": "已计入 {day} 的统计", "ko": "{day} 통계에 집계되였습니다", "en": "Counted in the figures of {day}"},
     "apart": {
         "zh": "{day} 收到，单独登记，不计入统计",
-        "ko": "{day}에 접수, 별도 기록되어 통계에는 미반영",
+        "ko": "{day}에 받았으나 따로 기록하고 통계에는 넣지 않습니다",
         "en": "Received on {day}, kept apart from the figures",
     },
     "unknown": {
         "zh": "还没有收到。设备离线时会稍后送达，请过一天再查。",
-        "ko": "아직 도착하지 않았습니다. 하루 뒤에 다시 확인하세요.",
+        "ko": "아직 도착하지 않았습니다. 하루 뒤에 다시 확인하십시오.",
         "en": "Not received yet. A device that is offline sends it later; try again tomorrow.",
     },
     "malformed": {
         "zh": "凭证码不对，请逐字核对（9 位，例如 7K3M-P0XW-9）。",
-        "ko": "코드가 올바르지 않습니다. 다시 확인하세요 (9자).",
+        "ko": "코드가 맞지 않습니다. 한자한자 확인하십시오(9자).",
         "en": "Not a receipt code. Compare it letter by letter (9 characters).",
     },
-    "busy": {"zh": "查询太频繁，请稍后再试。", "ko": "잠시 후 다시 시도하세요.", "en": "Too many requests; try again in a minute."},
+    "busy": {
+        "zh": "查询太频繁，请稍后再试。",
+        "ko": "조회가 너무 많습니다. 잠시후 다시 시도하십시오.",
+        "en": "Too many requests; try again in a minute.",
+    },
     "private": {
         "zh": "这里不会显示您按了什么。",
-        "ko": "무엇을 눌렀는지는 표시되지 않습니다.",
+        "ko": "무엇을 눌렀는지는 여기에 표시되지 않습니다.",
         "en": "What you pressed is not shown here.",
     },
 }
