@@ -20,26 +20,26 @@ PANELS: dict[str, Panel] = {"1280x800": EVALUATOR_10, "800x480": EVALUATOR_7}
 MOMENT = datetime(2026, 11, 22, 14, 26)
 FINE = Signs()
 TROUBLED = Signs(offline=True, buttons_down=True)
-HALL: Words = {"zh": "桃源县政务服务中心", "ko": "도원현 행정서비스센터", "en": "Taoyuan County Service Center"}
+HALL: Words = {"zh": "桃源县政务服务中心", "ko": "도원현정무봉사중심", "en": "Taoyuan County Service Centre"}
 NOTICE: Words = {
     "zh": "您的评价写入公开账本，凭回执码可查。办事指南可在一楼自助机免费打印。",
-    "ko": "평가는 공개 장부에 기록되며 확인 코드로 조회할 수 있습니다.",
+    "ko": "평가는 공개장부에 기록되며 평가 확인코드로 조회할수 있습니다.",
     "en": "Your rating is written to a public ledger; check it with your receipt code.",
 }
-ITEM: Words = {"zh": "国有建设用地使用权转移登记", "ko": "국유 건설용지 사용권 이전 등기", "en": "Transfer of land-use right"}
+ITEM: Words = {"zh": "国有建设用地使用权转移登记", "ko": "국유건설용지사용권 이전등기", "en": "Transfer of land-use right"}
 CLERK = Clerk(
     number="0312",
     name="王丽",
-    post={"zh": "首席代表", "ko": "수석 담당", "en": "Chief clerk"},
+    post={"zh": "首席代表", "ko": "수석대표", "en": "Lead clerk"},
     badges=(
-        {"zh": "党员先锋岗", "ko": "모범 당원", "en": "Model post"},
-        {"zh": "季度之星", "ko": "분기 우수", "en": "Star of the quarter"},
+        {"zh": "党员先锋岗", "ko": "당원선봉초소", "en": "Model post"},
+        {"zh": "季度之星", "ko": "분기의 별", "en": "Star of the quarter"},
     ),
 )
 CARD = WindowCard(
     number="12",
-    business={"zh": "不动产登记", "ko": "부동산 등기", "en": "Real estate registration"},
-    place={"zh": "二楼 · 不动产专区", "ko": "2층 · 부동산 구역", "en": "2nd floor · Real estate"},
+    business={"zh": "不动产登记", "ko": "부동산등기", "en": "Property registration"},
+    place={"zh": "二楼 · 不动产专区", "ko": "2층 · 부동산등기구역", "en": "2nd floor · Property"},
     state="serving",
     clerk=CLERK,
     ticket="A037",
@@ -64,7 +64,7 @@ def _window(state: str, clerk: Clerk | None = CLERK) -> WindowCard:
 
 
 RARE = Clerk(number="0271", name="㐂𠮷", post=CLERK.post)
-LONG = Clerk(number="1020", name="阿依古丽·买买提艾力", post={"zh": "窗口负责人", "ko": "창구 책임자", "en": "Window lead"})
+LONG = Clerk(number="1020", name="阿依古丽·买买提艾力", post={"zh": "窗口负责人", "ko": "창구책임자", "en": "Window lead"})
 
 
 def scenes(language: str, profile: str) -> Iterator[tuple[str, Scene]]:
