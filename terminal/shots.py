@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from pack.build import build
-from pack.model import Content, Department, Hall, Item, Language, Scenario
+from pack.model import Content, Department, Fee, Guide, Hall, Item, Language, Material, Place, Scenario, Text
 from pack.reader import open_pack
 from terminal.content import PackContent
 from terminal.flow import places
@@ -116,6 +116,28 @@ CATALOGUE = Path(__file__).parents[1] / "demo" / "catalogue"
 """The demonstration catalogue as data files; only its pictures are made of it, the terminal itself never reads it."""
 
 
+THIN = (
+    Item(
+        code="thin-materials",
+        name=Text(zh="户外广告设置备案"),
+        department="",
+        charged=True,
+        fees=(Fee(name=Text(zh="收费"), standard=Text(zh=""), basis=Text(zh="")),),
+        place=Place(floor=Text(zh=""), zone=Text(zh=""), windows=("31",)),
+        guide=Guide(conditions=(), materials=(Material(name=Text(zh="备案表"), kind="original"),), steps=(), result=Text(zh="")),
+    ),
+    Item(
+        code="thin-conditions",
+        name=Text(zh="旧机动车交易市场备案"),
+        department="",
+        phone="000-8000199",
+        place=Place(floor=Text(zh="2楼"), zone=Text(zh="")),
+        guide=Guide(conditions=(Text(zh="已经登记的市场经营者"),), materials=(), steps=(), result=Text(zh="")),
+    ),
+)
+"""What an importer makes of the thinnest rows of a hall's list (tests import such rows and compare): nothing may look broken."""
+
+
 def _records(pattern: str, kind: Any) -> Iterator[Any]:
     for path in sorted(CATALOGUE.glob(pattern)):
         for line in path.read_bytes().splitlines():
@@ -125,10 +147,12 @@ def _records(pattern: str, kind: Any) -> Iterator[Any]:
 @cache
 def catalogue() -> PackContent:
     """The demonstration catalogue as a real pack in a temporary folder. Raises OSError where the catalogue is not installed."""
+    departments = tuple(_records("departments.jsonl", Department))
+    thin = [msgspec.structs.replace(item, department=departments[0].code) for item in THIN]
     content = Content(
         hall=msgspec.json.decode((CATALOGUE / "hall.json").read_bytes(), type=Hall),
-        departments=tuple(_records("departments.jsonl", Department)),
-        items=tuple(_records("items-*.jsonl", Item)),
+        departments=departments,
+        items=(*_records("items-*.jsonl", Item), *thin),
         scenarios=tuple(_records("scenarios.jsonl", Scenario)),
     )
     path = Path(tempfile.mkdtemp(prefix="nightwindow-shots-")) / "hall.pack"
@@ -283,6 +307,10 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "guide": _guide,
     "guide_long": lambda scene: scene.visit.go(places.Guide(_first_code())),
     "guide_core": lambda scene: scene.visit.go(places.Guide(_core())),
+    "guide_thin": lambda scene: scene.visit.go(places.Guide("thin-materials")),
+    "guide_bare": lambda scene: scene.visit.go(places.Guide("thin-conditions")),
+    "details_thin": lambda scene: scene.visit.go(places.GuideDetails("thin-materials")),
+    "take_thin": lambda scene: scene.visit.go(places.TakeAway(code="thin-conditions")),
     "guide_gone": lambda scene: scene.visit.go(places.Guide("gone")),
     "guide_trouble": lambda scene: (_guide(scene), _troubled(scene)),
     "details": lambda scene: scene.visit.go(places.GuideDetails(_passport())),

@@ -1,11 +1,11 @@
 """The text a phone takes away in a QR code: the answers that matter, small enough to be read off a screen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from pack.model import Language
-from terminal.flow.answers import Answers
-from terminal.flow.phrase import spoken
+from pack.model import Language, Place
+from terminal.flow.answers import Answers, Bring, checklist, where
+from terminal.flow.phrase import joined, spoken
 from terminal.flow.ports import Content, Subject
 from terminal.flow.tree import TreeBroken, situation
 
@@ -27,17 +27,14 @@ class TakenText:
 
 def item_text(said: Answers, say: Say) -> TakenText:
     """The core of a guide in words: materials, place, time, fee, phone."""
-    where = " ".join(
-        filter(None, [said.where, say("guide.windows", windows=say("list.comma").join(said.windows)) if said.windows else ""])
-    )
+    place = _with_windows(said.where, said.windows, say)
     tail = [
-        say("take.text_where") + where if where else "",
+        say("take.text_where") + place if place else "",
         say("take.text_long") + spoken(said.how_long, say) if said.how_long.id else "",
-        say("take.text_fee") + "；".join(spoken(fee, say) for fee in said.how_much),
+        say("take.text_fee") + joined(said.how_much, say, mark=say("list.semicolon")),
         say("take.text_phone") + said.phone if said.phone else "",
     ]
-    materials = [row.name + (f"（{spoken(row.about[0], say)}）" if row.about else "") for row in said.bring]
-    return _fitted(said.name, materials, [row.name for row in said.bring], tail, say)
+    return _fitted(said.name, said.bring, tail, say)
 
 
 def plan_text(content: Content, subject: Subject, language: Language, say: Say) -> TakenText | None:
@@ -50,23 +47,29 @@ def plan_text(content: Content, subject: Subject, language: Language, say: Say) 
     except TreeBroken:
         return None
     items = [item for item in map(content.item, chosen.items) if item is not None]
-    names = list(dict.fromkeys(material.name.get(language) for item in items if item.guide for material in item.guide.materials))
     listed = say("list.comma").join((item.short_name or item.name).get(language) for item in items)
     tail = [
-        say("plan.item_list") + "：" + listed,
-        say("take.text_where") + _where(scenario.place, language, say) if scenario.place else "",
-        say("take.text_phone") + content.hall.phone,
+        say("take.text_items") + listed,
+        say("take.text_where") + place if (place := _plan_place(scenario.place, language, say)) else "",
+        say("take.text_phone") + content.hall.phone if content.hall.phone else "",
     ]
-    return _fitted(f"{scenario.name.get(language)} · {chosen.name.get(language)}", names, names, tail, say)
+    name = f"{scenario.name.get(language)} · {chosen.name.get(language)}"
+    return _fitted(name, checklist(items, language), tail, say)
 
 
-def _where(place: object, language: Language, say: Say) -> str:
-    windows = say("guide.windows", windows=say("list.comma").join(place.windows)) if place.windows else ""
-    return " ".join(filter(None, [place.floor.get(language), place.zone.get(language), windows]))
+def _plan_place(place: Place | None, language: Language, say: Say) -> str:
+    return _with_windows(where(place, language), place.windows if place else (), say)
 
 
-def _fitted(name: str, full: list[str], short: list[str], tail: list[str], say: Say) -> TakenText:
+def _with_windows(place: str, windows: Sequence[str], say: Say) -> str:
+    said = say("guide.windows", windows=say("list.comma").join(windows)) if windows else ""
+    return " ".join(filter(None, [place, said]))
+
+
+def _fitted(name: str, bring: Sequence[Bring], tail: list[str], say: Say) -> TakenText:
     """The longest form that fits: materials with their kinds, then names alone, then as many names as fit."""
+    full = [say("take.text_material", name=row.name, about=spoken(row.about[0], say)) if row.about else row.name for row in bring]
+    short = [row.name for row in bring]
     for rows in (full, short):
         text = _text(name, rows, tail, say)
         if len(text.encode()) <= MOST_BYTES:

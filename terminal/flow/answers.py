@@ -1,9 +1,9 @@
 """The six answers about an item, in the order people ask: 我能不能办 · 带什么 · 去哪儿 · 多久 · 多少钱 · 怎么走."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pack.model import Duration, Fee, Item, Language, Material
+from pack.model import Duration, Fee, Item, Language, Material, Place, Text
 from pack.notice import merge_materials
 from terminal.flow.phrase import NOTHING, Phrase, phrase
 
@@ -44,17 +44,27 @@ def answers(item: Item, language: Language) -> Answers:
         name=item.name.get(language),
         kind=phrase(f"handling.{item.handling}"),
         visits=visits(item),
-        can=tuple(text.get(language) for text in guide.conditions) if guide else (),
+        can=_said(guide.conditions, language) if guide else (),
         bring=checklist([item], language),
-        where=" · ".join((place.floor.get(language), place.zone.get(language))) if place else "",
+        where=where(place, language),
         windows=place.windows if place else (),
         phone=item.phone,
         how_long=limit(item.promise) if item.promise else NOTHING,
         legal=legal(item),
         how_much=fees(item, language),
-        steps=tuple(step.name.get(language) for step in guide.steps) if guide else (),
+        steps=_said((step.name for step in guide.steps), language) if guide else (),
         complete=guide is not None,
     )
+
+
+def _said(texts: Iterable[Text], language: Language) -> tuple[str, ...]:
+    # Imported records may have texts that say nothing.
+    return tuple(said for text in texts if (said := text.get(language).strip()))
+
+
+def where(place: Place | None, language: Language) -> str:
+    """Floor and zone, of which an imported place may lack either or both; windows are said beside it."""
+    return " · ".join(_said((place.floor, place.zone), language)) if place else ""
 
 
 def visits(item: Item) -> Phrase:
@@ -90,9 +100,9 @@ def fees(item: Item, language: Language) -> tuple[Phrase | str, ...]:
 
 
 def fee_line(fee: Fee, language: Language) -> Phrase | str:
-    """One fee: its amount when it is fixed, else the standard it follows."""
+    """One fee: its amount when it is fixed, else the standard it follows, else where to ask."""
     if fee.amount_fen is None:
-        return fee.standard.get(language)
+        return fee.standard.get(language).strip() or phrase("fee.ask")
     return phrase("fee.amount", yuan=yuan(fee.amount_fen))
 
 

@@ -4,6 +4,7 @@ import segno
 
 from hal.paper import Block, Columns, Cut, Feed, Qr, Rule, Text, columns_of
 from pack.notice import Notice, Section, Tick
+from terminal.flow.phrase import joined
 from terminal.wording import Say
 from ui.typeset import break_lines
 
@@ -58,15 +59,16 @@ def _subject(text: str, columns: int) -> list[Block]:
 
 
 def _section(section: Section, ticked: frozenset[int], columns: int, say: Say) -> list[Block]:
-    if not (section.rows or section.ticks or section.lines):
+    rows = [row for row in section.rows if row.value.strip()]
+    if not (rows or section.ticks or section.lines):
         return []
     blocks: list[Block] = [Text(f"[{section.title}]", bold=True)]
     for line in section.lines:
         numbered = line[:1].isdigit()
         blocks += hanging("" if numbered else "·", line, indent=0 if numbered else 2, columns=columns)
     for index, tick in enumerate(section.ticks):
-        blocks += _tick(tick, index in ticked, columns)
-    for row in section.rows:
+        blocks += _tick(tick, index in ticked, columns, say)
+    for row in rows:
         blocks += _row(row.label, row.value, columns)
     return [*blocks, Text("")]
 
@@ -83,9 +85,9 @@ def hanging(mark: str, text: str, *, indent: int, columns: int, bold: bool = Fal
     return [Columns((sign, line), (indent, 0), bold=bold) for sign, line in zip(marks, lines, strict=True)]
 
 
-def _tick(tick: Tick, has_it: bool, columns: int) -> list[Block]:
+def _tick(tick: Tick, has_it: bool, columns: int, say: Say) -> list[Block]:
     box = "√" if has_it else "□" if tick.has_box else "－"
-    more = "；".join(text.rstrip("。. ") for text in (tick.manner, *tick.remarks) if text)
+    more = joined((tick.manner, *tick.remarks), say, mark=say("list.semicolon"))
     blocks = hanging(box, tick.name, indent=3, columns=columns, bold=True)
     blocks += hanging("", more, indent=3, columns=columns)
     if len(tick.used_by) > 1:

@@ -4,7 +4,7 @@ from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from pack.model import Fee, Item, Step
-from terminal.flow.answers import bring, fee_line, legal, limit
+from terminal.flow.answers import bring, fee_line, legal, limit, where
 from terminal.screens.view import View, join, local, say
 from ui.language import words
 
@@ -49,7 +49,7 @@ def sections(item: Item) -> list[Section]:
             (words.t("details.conditions"), _plain(local(text) for text in guide.conditions)),
             (words.t("details.not_accepted"), _plain(local(text) for text in guide.not_accepted)),
             (words.t("details.materials"), [_material(material) for material in guide.materials]),
-            (words.t("details.steps"), [_step(at, step) for at, step in enumerate(guide.steps, start=1)]),
+            (words.t("details.steps"), [_step(at, step) for at, step in enumerate(filter(_named, guide.steps), start=1)]),
         ]
     said.append((words.t("details.limits"), _plain([_limits(item)])))
     said.append((words.t("details.fees"), [_fee(fee) for fee in item.fees] or _plain([_no_fee(item)])))
@@ -64,13 +64,17 @@ def sections(item: Item) -> list[Section]:
 
 
 def _plain(texts: object) -> list[tuple[str, str]]:
-    return [(text, "") for text in texts if text]
+    return [(text, "") for text in texts if text.strip()]
 
 
 def _material(material: object) -> tuple[str, str]:
     notes = [local(text) for text in (material.note, material.source_note) if text]
     row = bring(material, words.code, notes=notes)
     return row.name, join(row.about)
+
+
+def _named(step: Step) -> bool:
+    return bool(local(step.name).strip())
 
 
 def _step(number: int, step: Step) -> tuple[str, str]:
@@ -87,7 +91,7 @@ def _fee(fee: Fee) -> tuple[str, str]:
     amount = fee_line(fee, words.code)
     standard = "" if fee.amount_fen is None else local(fee.standard)
     basis = words.t("details.basis", basis=local(fee.basis)) if local(fee.basis) else ""
-    return f"{local(fee.name)}  {say(amount)}", join([standard, basis])
+    return "  ".join(filter(None, [local(fee.name), say(amount)])), join([standard, basis])
 
 
 def _no_fee(item: Item) -> str:
@@ -102,8 +106,7 @@ def _question(each: object) -> tuple[str, str]:
 def _place(item: Item) -> str:
     place = item.place
     windows = words.t("guide.windows", windows=words.t("list.comma").join(place.windows)) if place and place.windows else ""
-    where = join([local(place.floor), local(place.zone), windows]) if place else ""
-    return join([where, local(item.hours)])
+    return join([where(place, words.code), windows, local(item.hours)])
 
 
 def _phones(item: Item) -> str:

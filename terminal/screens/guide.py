@@ -104,7 +104,8 @@ class GuideView(View):
         elif said.can:
             self.ids.can.lead, self.ids.can.text = words.t("guide.can"), "\n".join(said.can)
         else:
-            self.ids.can.lead, self.ids.can.text = "", words.t("guide.core")
+            # A guide from a hall's own list may lack conditions, or anything else; then it says whom to ask.
+            self.ids.can.lead, self.ids.can.text = "", words.t("guide.can_ask" if said.complete else "guide.core")
 
     def _sections(self) -> list[BoxLayout]:
         sections: list[BoxLayout] = []
@@ -113,10 +114,12 @@ class GuideView(View):
             ticked = self.visit.session.ticks(self.subject)
             self.checklist.show_rows(list(self.answers.bring), ticked, self._tick)
             sections.append(self.checklist)
+        elif self.answers.complete:
+            sections.append(StepLine(title=words.t("guide.bring"), text=words.t("guide.bring_ask")))
         sections.append(facts(self.answers))
         if self.answers.steps and not theme.elder:
             sections.append(StepLine(title=words.t("guide.steps"), text=" → ".join(self.answers.steps)))
-        if not self.answers.complete and self.answers.phone:
+        if not self.answers.bring and self.answers.phone:
             sections.append(StepLine(title=words.t("guide.phone"), text=self.answers.phone, large=True))
         if not self.answers.bring:
             sections.append(BoxLayout())
@@ -150,10 +153,11 @@ def facts(said: Answers) -> Facts:
     box = Facts()
     windows = words.t("guide.windows", windows=words.t("list.comma").join(said.windows)) if said.windows else ""
     phone = f"{words.t('guide.phone')} {said.phone}" if said.phone else ""
-    where = said.where or words.t("guide.where_ask")
-    box.add_widget(Fact(icon="place", question=words.t("guide.where"), answer=where, more=windows or phone))
+    where = said.where or windows or words.t("guide.where_ask")
+    more = windows if said.where and windows else phone
+    box.add_widget(Fact(icon="place", question=words.t("guide.where"), answer=where, more=more))
     long = say(said.how_long) or words.t("guide.how_long_ask")
     box.add_widget(Fact(icon="time", question=words.t("guide.how_long"), answer=long, more=say(said.legal)))
     first, *rest = [say(fee) for fee in said.how_much]
-    box.add_widget(Fact(icon="fee", question=words.t("guide.how_much"), answer=first, more=" · ".join(rest)))
+    box.add_widget(Fact(icon="fee", question=words.t("guide.how_much"), answer=first, more=join(rest)))
     return box

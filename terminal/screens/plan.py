@@ -1,6 +1,6 @@
 """What a situation of a life event needs: its matters, and one merged checklist."""
 
-from terminal.flow.answers import limit
+from terminal.flow.answers import limit, where
 from terminal.flow.places import TakeAway
 from terminal.flow.plan import plan
 from terminal.flow.ports import Subject
@@ -40,8 +40,7 @@ class PlanView(View):
         count = words.t("plan.items", count=len(chosen.items))
         names = words.t("list.comma").join(local(item.short_name or item.name) for item in self.plan.items)
         windows = words.t("guide.windows", windows=words.t("list.comma").join(place.windows)) if place and place.windows else ""
-        where = join([local(place.floor), local(place.zone), windows]) if place else ""
-        lines = [names, where]
+        lines = [names, join([where(place, words.code), windows])]
         if self.plan.without_guide:
             lines.append(words.t("plan.missing", count=self.plan.without_guide))
         self.ids.notes.add_widget(Banner(lead=join([count, promise]), text="\n".join(filter(None, lines))))

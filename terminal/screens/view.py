@@ -6,7 +6,7 @@ from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
 
 from pack.model import Text
-from terminal.flow.phrase import Phrase, spoken
+from terminal.flow.phrase import Phrase, joined, spoken
 from terminal.flow.places import Place
 from terminal.flow.visit import Visit
 from ui.language import words
@@ -20,7 +20,7 @@ def say(value: Phrase | str) -> str:
 
 def join(values: Iterable[Phrase | str]) -> str:
     """Several phrases on one line."""
-    return " · ".join(filter(None, map(say, values)))
+    return joined(values, words.t)
 
 
 def local(text: Text | None) -> str:

@@ -1,6 +1,7 @@
 """What is on the paper and in the code: every notice of the catalogue, in three languages, on both widths of paper."""
 
 import io
+import re
 from datetime import date
 
 import pytest
@@ -8,11 +9,15 @@ import segno
 import zxingcpp
 from PIL import Image
 
+from fleet.hall.importer import Mapping, read_bytes
 from hal.paper import Columns, Cut, Qr, Text, TextStyle, columns_of, problems
-from pack.model import LANGUAGES, Item, Language
+from pack.model import LANGUAGES, Item, Language, Place
+from pack.model import Text as PackText
 from pack.notice import merged_notice, notice
+from terminal import shots
 from terminal.content import PackContent
-from terminal.flow.answers import answers, checklist, count_ready, yuan
+from terminal.flow.answers import answers, checklist, count_ready, where, yuan
+from terminal.flow.phrase import joined
 from terminal.flow.plan import plan
 from terminal.flow.ports import Subject
 from terminal.print.notice import hanging, notice_blocks, qr_module
@@ -249,3 +254,67 @@ def test_qr_blocks_hold_what_the_screen_shows(content: PackContent, wording: Wor
     assert item is not None
     (code,) = [block for block in blocks_of(item, content, wording) if isinstance(block, Qr)]
     assert code.text == item_text(answers(item, "zh"), wording.say("zh")).text
+
+
+# What a hall's own list leaves out
+
+THIN = {
+    "materials only": ("申请材料,办理地点,是否收费", "备案表,31号窗口,是"),
+    "conditions only": ("受理条件,办理地点", "已经登记的市场经营者。,2楼"),
+    "steps only": ("办理流程,办理地点", "受理→决定,城东分厅"),
+}
+
+
+def imported(kind: str) -> Item:
+    """A thin row of a list, read by the fleet's own importer."""
+    columns, cells = THIN[kind]
+    data = f"事项名称,实施编码,部门,{columns}\r\n户外广告设置备案,A1,城市管理局,{cells}".encode()
+    (entry,) = read_bytes(data, "list.csv", Mapping()).items
+    assert entry.item.guide is not None
+    return entry.item
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", THIN)
+def test_a_thin_record_leaves_no_stray_marks_on_paper_or_phone(
+    kind: str, language: Language, content: PackContent, wording: Wording
+) -> None:
+    item = imported(kind)
+    phone = item_text(answers(item, language), wording.say(language)).text.split("\n")
+    paper = lines_of(blocks_of(item, content, wording, language))
+    assert all(line and not line.rstrip().endswith(("：", ":")) for line in phone), phone
+    for line in phone + paper:
+        assert not re.search(r"[·、→]\s*$|^\s*[；;、→]|[·；;、→]\s*[·；;、→]|\[\]|（）|\(\)", line), line
+
+
+def test_floor_and_zone_are_joined_only_when_both_are_known() -> None:
+    assert [answers(imported(kind), "zh").where for kind in THIN] == ["", "2楼", "城东分厅"]
+    both = Place(floor=PackText(zh="二楼"), zone=PackText(zh="B区"))
+    assert where(both, "zh") == "二楼 · B区"
+
+
+def test_the_thin_guides_in_the_pictures_are_what_the_importer_makes() -> None:
+    thin = {item.guide.materials != (): item for item in shots.THIN if item.guide}
+    for kind, has_materials in (("materials only", True), ("conditions only", False)):
+        drawn, made = thin[has_materials], imported(kind)
+        assert drawn.guide == made.guide
+        assert drawn.place == made.place
+
+
+# Sentences on one line
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_full_stop_stands_before_a_separator(language: Language, content: PackContent, wording: Wording) -> None:
+    say = wording.say(language)
+    for item in content.pack.items(limit=200):
+        for row in checklist([item], language):
+            assert not re.search(r"[。.] ·|[。.]$", joined(row.about, say)) or len(row.about) == 1
+        for line in lines_of(blocks_of(item, content, wording, language)):
+            assert not re.search(r"[。.][；;]", line)
+
+
+def test_a_single_sentence_keeps_its_full_stop_and_empty_remarks_leave_no_mark() -> None:
+    assert joined(["带户口簿。"], str) == "带户口簿。"
+    assert joined(["", "原件 1 份", " ", "带户口簿。", "公安机关签发。"], str) == "原件 1 份 · 带户口簿 · 公安机关签发"
+    assert joined(["and so on...", "two"], str) == "and so on... · two"
