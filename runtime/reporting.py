@@ -88,15 +88,18 @@ class Reporter:
             content_version=view.content_version,
             waiting_entries=waiting,
             dropped_entries=self._ops.dropped,
-            evidence_free=self._evidence_free(),
+            evidence_free=self._evidence_free(face),
             levels=levels | health.gauges(self._config.data_path),
         )
 
-    def _evidence_free(self) -> float:
+    def _evidence_free(self, face: health.FaceCondition) -> float:
         current = self._readers.current("evidence")
         if current is None:
             return 1.0
         try:
-            return round(current.free_share(self._config.journal.evidence_budget_mb << 20), 4)
+            free = round(current.free_share(self._config.journal.evidence_budget_mb << 20), 4)
         except JournalError:
             return 0.0
+        # The face, which writes, also sees a disk that is too full to write at all.
+        said = self._hub.state
+        return min(free, said.evidence_free) if said is not None and face == "up" else free

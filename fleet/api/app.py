@@ -305,4 +305,5 @@ def incident_out(incident: Any) -> bodies.IncidentOut:
         reason_zh=words(incident.reason, incident.args, language="zh"),
         reason_en=words(incident.reason, incident.args, language="en"),
         next_step_zh=words(incident.next_step, language="zh"),
+        next_step_en=words(incident.next_step, language="en"),
     )

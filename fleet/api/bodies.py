@@ -119,6 +119,9 @@ class IncidentOut(BaseModel):
     reason_en: str
     next_step: str
     next_step_zh: str
+    next_step_en: str
+    args: dict[str, str]
+    """What the words were filled with, and for a refused message `detail`: which journal and entry, and what was wrong."""
     since_ms: int
     taken_by: str | None
     closed_ms: int | None

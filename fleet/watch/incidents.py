@@ -196,4 +196,6 @@ def _fixed(cause: Cause) -> dict[str, Any]:
 
 
 def _finding_args(row: Any) -> dict[str, str]:
-    return {"detail": row.detail[:300], "count": str(row.count), "device": row.device}
+    journal = bytes(row.journal_id).hex()
+    where = f"journal {journal}" + (f", entry {row.seq}: " if row.seq else ": ") if journal else ""
+    return {"detail": where + row.detail[:300], "count": str(row.count), "device": row.device}
