@@ -109,11 +109,20 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
         from runtime.clock import SystemClock
         from runtime.identity import ensure
         from runtime.journal import Journal
+        from runtime.local import kept_view
 
         try:
             identity = ensure(config.data_path)
             budget = config.journal.evidence_budget_mb * 1_048_576
-            journal = Journal.open(config.data_path, "evidence", identity=identity, clock=SystemClock(), budget_bytes=budget)
+            desired = kept_view(config.data_path, identity.device).desired
+            journal = Journal.open(
+                config.data_path,
+                "evidence",
+                identity=identity,
+                clock=SystemClock(),
+                budget_bytes=budget,
+                placement=desired.placement if desired else None,
+            )
             faces[0].start(identity, journal)
         except Exception as error:
             # Kivy would swallow nothing, but its traceback would hide what a technician can do about it.

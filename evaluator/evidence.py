@@ -16,7 +16,7 @@ from evaluator.flow.ports import Close, Stands, Via
 from runtime.journal import Journal, JournalError, JournalFull, JournalReader
 from wire import leaf
 from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingInvited, RatingPressed, read_body
-from wire.messages import Invitation
+from wire.messages import Invitation, Placement
 
 log = structlog.get_logger("evaluator.evidence")
 
@@ -85,6 +85,10 @@ class Evidence:
     def prune(self, archived: Sequence[tuple[bytes, int]]) -> None:
         """Let go of entries that the fleet holds in a verified backup, by (journal id, archived through)."""
         self._housekeep("prune", lambda: self._journal.apply_archived(archived))
+
+    def note_placement(self, placement: Placement) -> None:
+        """Record where the fleet has put this device, when that is new."""
+        self._housekeep("note_placement", lambda: self._journal.note_placement(placement))
 
     def close_damaged(self, journal_id: bytes, reason: str) -> None:
         """Go on in a new journal, when a reader met damage in the present one; a report about an older one changes nothing."""

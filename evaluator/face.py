@@ -176,6 +176,7 @@ class EvaluatorFace:
             for mistake in mistakes:
                 log.warning("the fleet set something impossible", mistake=mistake)
             self.desk.settle(times=times_of(self.config), language=self.config.language)
+            self.evidence.note_placement(view.desired.placement)
         self.desk.clock_unsure(self._clock.now().wall_ms < NOT_BEFORE_MS)
         self.desk.view(
             pairing=view.pairing,

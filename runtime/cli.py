@@ -17,7 +17,8 @@ from runtime.config import ConfigError, DeviceConfig
 from runtime.journalfile import JournalError, JournalReader, Row, files
 from runtime.process import set_up_log, software_name
 from wire.codec import WireError
-from wire.kinds import JournalOpened, OpsNote, read_body
+from wire.kinds import JournalOpened, OpsNote, PlacementChanged, read_body
+from wire.messages import Placement
 
 CONFIG = click.option(
     "--config", "config_path", required=True, type=click.Path(path_type=Path), help="The device's configuration, device.toml."
@@ -209,8 +210,14 @@ def _shown_body(kind: str, kind_version: int, body: bytes) -> dict[str, Any] | N
         if isinstance(found, JournalOpened):
             before = found.predecessor
             gap = {"predecessor": before.journal_id.hex(), "through": before.last_seq, "gap": before.gap} if before else {}
-            return {"device": found.device, "signing_key": found.signing_key.hex(), **gap}
+            return {"device": found.device, "signing_key": found.signing_key.hex(), **_place(found.placement), **gap}
+        if isinstance(found, PlacementChanged):
+            return _place(found.placement)
     return None
+
+
+def _place(placement: Placement | None) -> dict[str, Any]:
+    return {"hall": placement.hall, "window": placement.window, "label": placement.label.get("zh", "")} if placement else {}
 
 
 def _time(ms: int) -> str:

@@ -28,7 +28,7 @@ from runtime.journalfile import (
 )
 from runtime.succession import DISK_RESERVE_BYTES, Appended, Plan
 from wire.entry import header_hash
-from wire.kinds import Predecessor, encode_body
+from wire.kinds import PlacementChanged, Predecessor, encode_body
 from wire.messages import Placement
 
 __all__ = ["Appended", "Journal", "JournalDamaged", "JournalError", "JournalFull", "JournalReader"]
@@ -47,6 +47,7 @@ class Journal:
         self._plan, self._path, self._connection, self._tail = plan, path, connection, tail
         self._lock_file, self._lock = lock, threading.RLock()
         self.journal_id = journalfile.about(connection).journal_id
+        self._placement = journalfile.last_placement(connection)
 
     @classmethod
     def open(
@@ -62,8 +63,8 @@ class Journal:
         """Open the stream's current journal, making the first one when there is none.
 
         Checks the end of the chain. A journal that is damaged, or was made with another signing key, is closed for good: a
-        successor is made whose first entry names it and declares the gap. The budget is written out once, so that room is
-        certain later.
+        successor is made whose first entry names it and declares the gap. The first entry of a journal made here names
+        `placement`, or else the one its predecessor named last. The budget is written out once, so that room is certain later.
 
         Raises:
             JournalFull: there is no room to make a journal.
@@ -78,6 +79,7 @@ class Journal:
                 path = succession.create(plan, 1, succession.missing(lock))
             elif gap := succession.reason_to_close(found[-1], identity):
                 before = succession.predecessor_of(found[-1], gap, lock)
+                plan = plan._replace(placement=placement or succession.placement_in(found[-1], identity))
                 path = succession.create(plan, journalfile.file_number(found[-1]) + 1, before)
             else:
                 path = found[-1]
@@ -103,6 +105,23 @@ class Journal:
     def next_seq(self) -> int:
         """The seq that the next entry will have, when nobody else appends before."""
         return self._tail.seq + 1
+
+    @property
+    def placement(self) -> Placement | None:
+        """The placement recorded last in this journal; None while there is none, or when its entry was pruned before `open`."""
+        return self._placement
+
+    def note_placement(self, placement: Placement) -> bool:
+        """Record where the device stands from now on, when that is not what the journal says already; tell whether it was.
+
+        Appends `placement.changed`, and raises as `append` does.
+        """
+        with self._lock:
+            if placement == self._placement:
+                return False
+            self.append("placement.changed", PlacementChanged(placement=placement))
+            self._placement = placement
+            return True
 
     def append(self, kind: str, body: Struct, *, version: int = 1) -> Appended:
         """Commit one entry and give its place. It is on the disk when this returns.
@@ -209,7 +228,7 @@ class Journal:
             before = Predecessor(journal_id=self.journal_id, last_seq=self._tail.seq, last_hash=self._tail.hash)
         else:
             before = succession.predecessor_of(self._path, gap, self._lock_file)
-        path = succession.create(self._plan, journalfile.file_number(self._path) + 1, before)
+        path = succession.create(self._plan._replace(placement=self._placement), journalfile.file_number(self._path) + 1, before)
         connection, tail = _open_for_writing(path, self._plan.budget_bytes)
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()

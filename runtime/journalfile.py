@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 
 from wire.codec import WireError
 from wire.entry import NO_HASH, Entry, Header, check_body, follow
+from wire.kinds import JournalOpened, PlacementChanged, read_body
+from wire.messages import Placement
 
 Stream = Literal["evidence", "ops"]
 FORMAT = 1
@@ -156,6 +158,23 @@ def last_seq(connection: sqlite3.Connection) -> int:
         if isinstance(error, sqlite3.Error) and not is_damage(error):
             raise JournalError(f"the journal cannot be read: {error}") from error
         raise JournalDamaged(f"the journal's entries cannot be read: {error}", last_good=0) from error
+
+
+def last_placement(connection: sqlite3.Connection) -> Placement | None:
+    """The placement that the entries held name last; None when none does, or when they cannot be read.
+
+    The entries themselves are checked by whoever takes them on; this only recalls what need not be written again.
+    """
+    sql = "SELECT header, salt, body FROM entries WHERE instr(header, ?) OR instr(header, ?) ORDER BY seq DESC"
+    try:
+        for row in connection.execute(sql, (b"placement.changed", b"journal.opened")):
+            header = Entry(*row).header
+            body = read_body(header.kind, header.kind_version, row[2])
+            if isinstance(body, JournalOpened | PlacementChanged):
+                return body.placement
+    except (sqlite3.Error, WireError, TypeError):
+        return None
+    return None
 
 
 class Tail(NamedTuple):

@@ -12,6 +12,7 @@ from runtime.journal import Journal
 from runtime.journalfile import JournalError, JournalFull, JournalReader
 from runtime.store import AgentStore, StoreError
 from wire.kinds import OpsNote
+from wire.messages import Placement
 
 log = structlog.get_logger("runtime.journals")
 
@@ -96,6 +97,13 @@ class OpsJournal:
         except JournalError as error:
             log.warning("a note could not be kept", what=what, error=str(error))
             self._count(1)
+
+    def note_placement(self, placement: Placement) -> None:
+        """Record where the device stands, when that is new. One that cannot be written now is when it is next applied."""
+        try:
+            self._ready().note_placement(placement)
+        except JournalError as error:
+            log.warning("the placement could not be kept", error=str(error))
 
     def _count(self, dropped: int) -> None:
         """Keep the count; in memory while the disk does not take it."""

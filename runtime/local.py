@@ -237,6 +237,12 @@ def read_view(data_dir: Path) -> DeviceView | None:
         return None
 
 
+def kept_view(data_dir: Path, device: str) -> DeviceView:
+    """What `read_view` finds, when it is of this device; otherwise the view of a device that knows nothing yet."""
+    stored = read_view(data_dir)
+    return stored if stored is not None and stored.device == device else DeviceView(device=device)
+
+
 class FaceLink:
     """The face's end of the socket. Runs in a thread of its own, reconnects for ever, never blocks the caller.
 
@@ -265,9 +271,7 @@ class FaceLink:
         self._beaten = threading.Event()
         self._stop = threading.Event()
         self._connected = threading.Event()
-        stored = read_view(data_dir)
-        base = stored if stored is not None and stored.device == device else DeviceView(device=device)
-        self.view = msgspec.structs.replace(base, link="unknown", true_wall_ms=None, pairing_code="")
+        self.view = msgspec.structs.replace(kept_view(data_dir, device), link="unknown", true_wall_ms=None, pairing_code="")
         self._wake_read, self._wake_write = socket.socketpair()
         self._wake_read.setblocking(False)
         self._wake_write.setblocking(False)

@@ -50,6 +50,7 @@ class Plan(NamedTuple):
     clock: Clock
     budget_bytes: int
     placement: Placement | None
+    """What the first entry of the next journal names."""
 
 
 def made(journal_id: bytes, tail: Tail, kind: str, version: int, body: bytes, clock: Clock) -> tuple[Entry, Appended]:
@@ -163,6 +164,14 @@ def predecessor_of(path: Path, gap: str, lock: IO[str]) -> Predecessor:
             tail = Tail(row.header.seq, row.hash)
     journal_id = head.journal_id if head else noted_id(lock) or bytes(16)
     return Predecessor(journal_id=journal_id, last_seq=tail.seq, last_hash=tail.hash, gap=gap[:200])
+
+
+def placement_in(path: Path, identity: Identity) -> Placement | None:
+    """The placement that the journal at `path` named last, when it is this device's; None when it cannot be told."""
+    with contextlib.suppress(JournalError, sqlite3.Error), contextlib.closing(connect(path)) as connection:
+        if journalfile.about(connection).signing_key == identity.signing_key:
+            return journalfile.last_placement(connection)
+    return None
 
 
 def create(plan: Plan, number: int, before: Predecessor | None) -> Path:

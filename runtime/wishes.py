@@ -58,6 +58,7 @@ class Wishes:
         _, problems = with_overrides(self._config, desired.settings)
         reason = "configuration.partly" if problems else None
         self._troubles.set("configuration", reason, next_step="next.look", problems="; ".join(problems)[:200])
+        self._ops.note_placement(desired.placement)
         self._view.change(desired=desired)
         if desired.content is not None:
             self._content.want(desired.content, self._welcome())

@@ -81,6 +81,7 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     from runtime.clock import SystemClock
     from runtime.identity import ensure
     from runtime.journal import Journal
+    from runtime.local import kept_view
     from runtime.process import set_up_log, software_name
     from terminal.diary import recover
     from terminal.panel import panel_of
@@ -91,7 +92,11 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     config.data_path.mkdir(parents=True, exist_ok=True)
     identity = ensure(config.data_path)
     budget = config.journal.evidence_budget_mb * 1_048_576
-    journal = Journal.open(config.data_path, "evidence", identity=identity, clock=SystemClock(), budget_bytes=budget)
+    desired = kept_view(config.data_path, identity.device).desired
+    journal = Journal.open(
+        config.data_path, "evidence", identity=identity, clock=SystemClock(), budget_bytes=budget,
+        placement=desired.placement if desired else None,
+    )  # fmt: skip
     closed = recover(journal)
     if closed:
         log.warning("a cut left entries open; they were closed", closed=closed)

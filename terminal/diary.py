@@ -26,7 +26,7 @@ from wire.kinds import (
     SessionOpened,
     read_body,
 )
-from wire.messages import Invitation, Words
+from wire.messages import Invitation, Placement, Words
 
 log = structlog.get_logger("terminal.diary")
 
@@ -79,6 +79,13 @@ class JournalDiary:
 
     def door(self, opened: bool) -> None:
         self._note("security.door", Door(open=opened))
+
+    def placed(self, placement: Placement) -> None:
+        """Record where the fleet has put this device, when that is new. What cannot be kept now is when the view next comes."""
+        try:
+            self._journal.note_placement(placement)
+        except JournalError as error:
+            log.error("the placement was not kept", error=str(error))
 
     def rating_invited(self, rating: bytes, *, subject: Subject) -> None:
         codes = self._codes_of(subject)

@@ -181,6 +181,7 @@ class TerminalFace:
             self.visit.patience = patience_of(self.config)
             self.visit.speak(self.config.language)
             place = desired.placement
+            self._diary.placed(place)
             self.stage.rename(hall=place.hall_name, label=place.label)
         self.journal.apply_archived([(each.journal_id, each.through_seq) for each in view.archived])
         self.take_status()

@@ -13,7 +13,7 @@ from runtime.identity import ensure
 from runtime.journal import Journal, JournalReader
 from wire import leaf
 from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingPressed, read_body
-from wire.messages import Invitation
+from wire.messages import Invitation, Placement
 
 RATING, OCCASION = b"r" * 16, b"o" * 16
 INVITATION = Invitation(occasion=OCCASION, stage="finish", expires_ms=1_900_000_000_000)
@@ -183,3 +183,15 @@ def test_entries_are_committed_in_the_order_of_the_calls(evidence, post, journal
         post.run_one()
     kinds = [type(body).__name__ for body in _bodies(journal)]
     assert kinds == ["RatingInvited", RatingPressed.__name__, RatingClosed.__name__]
+
+
+def test_the_place_a_fleet_gives_is_recorded_once(evidence, journal):
+    place = Placement(hall="taoyuan", hall_name={"zh": "厅"}, label={"zh": "12号窗口"}, window="12")
+    for _ in range(3):
+        evidence.note_placement(place)
+    evidence.note_placement(Placement(hall="taoyuan", hall_name={"zh": "厅"}, label={"zh": "7号窗口"}, window="7"))
+    path = journal.path
+    evidence.stop()
+    with JournalReader(path) as reader:
+        bodies = [read_body(row.header.kind, 1, row.entry.body) for row in reader.rows(1)]
+    assert [body.placement.window for body in bodies] == ["12", "7"]

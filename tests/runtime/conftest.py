@@ -141,9 +141,9 @@ class ModelFleet:
             self.entries[content.journal_id, header.seq] = body
         return self.ack(device, content.journal_id)
 
-    def desired(self, device: str, version: int = 1, **more: Any) -> bytes:
+    def desired(self, device: str, version: int = 1, *, window_number: str = "3", **more: Any) -> bytes:
         words: Words = {"zh": "厅"}
-        placement = Placement(hall="hall1", hall_name=words, label=words, window="3")
+        placement = Placement(hall="hall1", hall_name=words, label=words, window=window_number)
         data = encode(Desired(version=version, device=device, placement=placement, seal_key=bytes(32), **more))
         return encode(SignedDesired(1, sign(self.key, "desired", data), data))
 

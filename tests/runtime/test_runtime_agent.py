@@ -41,7 +41,7 @@ from runtime.local import (
 )
 from wire.codec import decode, encode
 from wire.entry import SYNCED, UNTRUSTED
-from wire.kinds import OpsNote
+from wire.kinds import OpsNote, PlacementChanged
 from wire.messages import (
     Answer,
     Command,
@@ -113,7 +113,7 @@ class Device:
 
     def notes(self) -> list[OpsNote]:
         with JournalReader(self.directory / "ops.db") as reader:
-            return [decode(row.entry.body, OpsNote) for row in reader.rows(1)]
+            return [decode(row.entry.body, OpsNote) for row in reader.rows(1) if row.header.kind == "ops.note"]
 
 
 @pytest.fixture
@@ -495,6 +495,22 @@ def test_new_configuration_is_applied_kept_and_there_without_a_network(
     face = paired.start_face()
     assert face.view.desired is not None
     assert face.view.desired.version == 7
+
+
+def test_agents_own_journal_records_where_the_device_stands(paired: Device, fleet_client: Any, until: UNTIL) -> None:
+    def windows() -> list[str]:
+        with JournalReader(paired.directory / "ops.db") as reader:
+            rows = [row for row in reader.rows(0) if row.header.kind == "placement.changed"]
+        return [decode(row.entry.body, PlacementChanged).placement.window for row in rows]
+
+    fleet, name = fleet_client.fleet, paired.identity.device
+    paired.start()
+    paired.start_face()
+    fleet_client.send(name, "desired", fleet.desired(name, version=2), retain=True)
+    until(lambda: windows() == ["3"], "the first placement")
+    fleet_client.send(name, "desired", fleet.desired(name, version=3, notice={"zh": "x"}), retain=True)
+    fleet_client.send(name, "desired", fleet.desired(name, version=4, window_number="4"), retain=True)
+    until(lambda: windows() == ["3", "4"], "the second placement, and none for the notice")
 
 
 def test_forged_or_foreign_configuration_is_refused(paired: Device, fleet_client: Any, until: UNTIL) -> None:

@@ -16,6 +16,7 @@ from runtime.local import VIEW_FILE, DeviceView
 from wire.codec import encode
 from wire.kinds import CloseSecret, OpsNote, RatingPressed
 from wire.leaf import leaf, new_secret, seal
+from wire.messages import Placement
 
 DOCS = Path(__file__).parents[2] / "docs" / "device.md"
 
@@ -71,6 +72,12 @@ def test_journal_as_json_holds_no_body_of_a_rating(journal: Journal) -> None:
     found = json.loads(run("journal", journal.path, "--json", "--last", 0).output)
     assert [entry["kind"] for entry in found["entries"]] == ["journal.opened", "rating.pressed", "ops.note"]
     assert found["entries"][1]["body"] is None
+
+
+def test_journal_shows_where_the_device_stood(journal: Journal) -> None:
+    journal.note_placement(Placement(hall="h1", hall_name={"zh": "厅"}, label={"zh": "3号窗口"}, window="3"))
+    found = json.loads(run("journal", journal.path, "--json", "--last", 1).output)
+    assert found["entries"][0]["body"] == {"hall": "h1", "window": "3", "label": "3号窗口"}
 
 
 def test_journal_that_was_changed_fails_verification(journal: Journal) -> None:

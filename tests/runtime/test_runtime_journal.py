@@ -19,7 +19,8 @@ from runtime.identity import Identity, ensure
 from runtime.journal import Journal, JournalDamaged, JournalError, JournalFull, JournalReader
 from wire.codec import Malformed, TooLarge, decode
 from wire.entry import UNTRUSTED
-from wire.kinds import JournalOpened, OpsNote, SessionOpened
+from wire.kinds import JournalOpened, OpsNote, PlacementChanged, SessionOpened, read_body
+from wire.messages import Placement
 
 Opener = Callable[..., Journal]
 
@@ -471,3 +472,77 @@ def test_open_without_the_right_to_write_explains_itself(tmp_path: Path, identit
     place.write_text("")
     with pytest.raises((JournalError, OSError)):
         Journal.open(place, "evidence", identity=identity, clock=clock)
+
+
+def place(window: str = "3") -> Placement:
+    return Placement(hall="h1", hall_name={"zh": "厅"}, label={"zh": "1号机"}, window=window)
+
+
+def placements(path: Path) -> list[str]:
+    with JournalReader(path) as reader:
+        reader.verify()
+        found = [read_body(row.header.kind, 1, row.entry.body) for row in reader.rows(0)]
+    return [body.placement.window for body in found if isinstance(body, PlacementChanged)]
+
+
+def test_placement_is_recorded_once_and_again_only_when_it_changes(open_journal: Opener) -> None:
+    journal = open_journal()
+    assert opening(journal.path).placement is None
+    assert [journal.note_placement(place(window)) for window in ("3", "3", "4", "3")] == [True, False, True, True]
+    journal.close()
+    journal = open_journal()
+    assert journal.placement == place("3")
+    assert not journal.note_placement(place("3"))
+    assert placements(journal.path) == ["3", "4", "3"]
+
+
+def test_placement_known_when_the_journal_is_made_stands_in_its_first_entry(open_journal: Opener) -> None:
+    journal = open_journal(placement=place())
+    assert opening(journal.path).placement == place()
+    assert not journal.note_placement(place())
+
+
+@pytest.mark.parametrize("how", ["rotated", "damaged while open", "damaged while closed"])
+def test_successor_names_the_placement_of_its_predecessor_in_its_first_entry(open_journal: Opener, how: str) -> None:
+    journal = open_journal(placement=place("1"))
+    journal.note_placement(place("2"))
+    journal.append("ops.note", note())
+    if how == "rotated":
+        journal.rotate()
+    elif how == "damaged while open":
+        journal.close_damaged("a reader met damage")
+    else:
+        journal.close()
+        flip(journal.path, 3)
+        journal = open_journal()
+    assert journal.path.name == "evidence.2.db"
+    assert opening(journal.path).placement == place("2")
+    assert not journal.note_placement(place("2"))
+
+
+def test_placement_of_another_device_is_not_taken_over(open_journal: Opener, tmp_path: Path) -> None:
+    open_journal(placement=place()).close()
+    successor = open_journal(identity=ensure(tmp_path / "elsewhere"))
+    assert opening(successor.path).placement is None
+
+
+def test_pruned_placement_is_recorded_again_so_that_what_is_held_names_one(open_journal: Opener) -> None:
+    journal = open_journal(placement=place())
+    for _ in range(3):
+        journal.append("ops.note", note())
+    journal.prune(3)
+    assert not journal.note_placement(place()), "while the journal is open it is still known"
+    journal.close()
+    journal = open_journal()
+    assert journal.note_placement(place())
+
+
+def test_placement_that_found_no_room_is_not_taken_for_recorded(open_journal: Opener) -> None:
+    journal = open_journal(budget_bytes=1 << 20)
+    with pytest.raises(JournalFull):
+        while True:
+            journal.append("ops.note", note("x" * 190))
+    with pytest.raises(JournalFull):
+        while True:
+            journal.note_placement(place(os.urandom(60).hex()))
+    assert journal.placement is None or journal.placement.window in placements(journal.path)

@@ -14,6 +14,7 @@ from terminal.flow.ports import DiaryFull, Sheet, Subject
 from terminal.tags import load_tags
 from wire.kinds import CloseSecret, PressSecret, read_body
 from wire.leaf import leaf, receipt_code, unseal
+from wire.messages import Placement
 
 KEY = PrivateKey(b"\x05" * 32)
 SUBJECT = Subject(code="a.1")
@@ -156,3 +157,14 @@ def test_every_level_has_reasons_in_three_languages() -> None:
         assert 3 <= len(offered) <= 6
         assert all(tag.zh and tag.ko and tag.en for tag in offered)
     assert len({tag.id for tag in tags.tags}) == len(tags.tags)
+
+
+def test_the_place_a_fleet_gives_is_recorded_once_and_outlives_a_restart(tmp_path: Path) -> None:
+    first, second = (Placement(hall="yunxi", hall_name={"zh": "厅"}, label={"zh": f"{n}号机"}) for n in (1, 2))
+    for placement in (first, first, second):
+        journal = open_journal(tmp_path)
+        diary_of(journal).placed(placement)
+        journal.close()
+    journal = open_journal(tmp_path)
+    assert [body.placement.label["zh"] for kind, body in entries(journal) if kind == "placement.changed"] == ["1号机", "2号机"]
+    journal.close()
