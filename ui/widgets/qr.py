@@ -3,7 +3,7 @@
 import segno
 from kivy.graphics import Color, Rectangle
 from kivy.graphics.texture import Texture
-from kivy.properties import StringProperty
+from kivy.properties import BooleanProperty, StringProperty
 from kivy.uix.widget import Widget
 
 
@@ -14,6 +14,8 @@ class QrImage(Widget):
     """
 
     data = StringProperty("")
+    private = BooleanProperty(False)
+    """A private code never appears in pictures of the screen (ui.picture)."""
 
     def __init__(self, **kwargs: object) -> None:
         self._texture: Texture | None = None
