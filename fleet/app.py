@@ -47,6 +47,7 @@ def open_fleet(data: Path, *, clock: Callable[[], int] = now_ms, hasher: Passwor
     }
     ratings = Ratings(store, registry, clock_ms=clock)
     watch.more = ratings.causes
+    watch.help.attended = access.is_on_duty
     projection = Projection(store, registry, seal=keys.seal, clock_ms=clock)
 
     def desired_for(device: str) -> bytes:

@@ -52,7 +52,8 @@ class HelpLine:
             return
         state = _state(message)
         self._answer(self._call_id, state)
-        if state == "waiting":
+        if state in ("waiting", "nobody"):
+            # Somebody may come on duty, or take the call, while the visitor still stands here.
             waiting = self._call_id
             self._later(ASK_EVERY_S, lambda: self._look_again(waiting))
 

@@ -22,6 +22,10 @@ IDLE_MS = 8 * 3_600_000
 """A session that nobody uses ends after a working day."""
 LONGEST_MS = 7 * 86_400_000
 _USED_EVERY_MS = 60_000
+ACTIVE_MS = 15 * 60_000
+"""Who has done something within this is at work, even if no page is open."""
+WATCHING_MS = 60_000
+"""A page that has not looked for this long is closed."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,31}")
 _KEY = re.compile(r"nw_([0-9a-f]{8})_([0-9A-Za-z_-]{43})")
 
@@ -88,6 +92,7 @@ class Access:
         self._clock_ms = clock_ms
         self._hasher = hasher or PasswordHash((Argon2Hasher(),))
         self._decoy = self._hasher.hash(secrets.token_urlsafe(16))
+        self._watching: dict[str, int] = {}
 
     def add_user(self, name: str, *, display: str, role: str, password: str, by: str) -> None:
         """Add a person. Raises AccessError for a bad name, role or password, or a name that exists."""
@@ -203,6 +208,26 @@ class Access:
             with self._store.write() as connection:
                 connection.execute(update(sessions).where(sessions.c.token == digest).values(used_ms=now))
         return Actor(name=row.name, display=row.display, role=row.role, address=address)
+
+    def watching(self, name: str) -> None:
+        """A page of this person is open now. It does not prolong their session: nobody need sit before it."""
+        self._watching[name] = self._clock_ms()
+
+    def is_on_duty(self) -> bool:
+        """Whether somebody who may operate is logged in, and either has done something lately or has a page open now."""
+        now = self._clock_ms()
+        query = (
+            select(users.c.name, users.c.role, func.max(sessions.c.used_ms).label("used_ms"))
+            .join_from(sessions, users, sessions.c.user == users.c.name)
+            .where(users.c.disabled.is_(False), sessions.c.used_ms >= now - IDLE_MS, sessions.c.opened_ms >= now - LONGEST_MS)
+            .group_by(users.c.name, users.c.role)
+        )
+        with self._store.read() as connection:
+            rows = connection.execute(query).all()
+        return any(
+            may(row.role, "operate") and (now - row.used_ms <= ACTIVE_MS or now - self._watching.get(row.name, 0) <= WATCHING_MS)
+            for row in rows
+        )
 
     def log_out(self, token: str) -> None:
         """End a session; an unknown one is no error."""

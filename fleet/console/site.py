@@ -218,6 +218,7 @@ class Site:
             build()
 
         def look() -> None:
+            self.fleet.access.watching(page.actor.name)
             if self.fleet.watch.revision != shown["revision"] or self._clock_ms() - shown["at"] > 60_000:
                 shown.update(revision=self.fleet.watch.revision, at=self._clock_ms())
                 part.refresh()

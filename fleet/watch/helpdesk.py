@@ -15,17 +15,23 @@ HELP_KEPT_MS = 30 * 60_000
 
 
 class HelpDesk:
-    """Calls for help. `hall_of` names the hall a device stands in."""
+    """Calls for help. `hall_of` names the hall a device stands in, `attended` tells whether anybody is there to take a call."""
 
     def __init__(self, store: Store, *, hall_of: Callable[[str], str], clock_ms: Callable[[], int]) -> None:
         self._store = store
         self._hall_of = hall_of
         self._clock_ms = clock_ms
+        self.attended: Callable[[], bool] = lambda: True
 
     def answer(self, device: str, ask: Ask) -> Answer:
-        """Answer `help` and `help_state`. A call is known by the device and the id the device gave it."""
+        """Answer `help` and `help_state`. A call is known by the device and the id the device gave it.
+
+        The state is `seen` once somebody has taken the call, else `waiting` or, while nobody is there to take it, `nobody`. A
+        call that nobody can take is kept all the same: whoever logs in next finds it.
+        """
         call = f"{device}/{ask.args.get('call', '')[:64]}"
         now = self._clock_ms()
+        waiting = "waiting" if self.attended() else "nobody"
         with self._store.write() as connection:
             row = connection.execute(select(help_calls).where(help_calls.c.call == call)).first()
             if ask.what == "help" and ask.args.get("end"):
@@ -34,10 +40,10 @@ class HelpDesk:
             if row is None and ask.what == "help":
                 values = {"call": call, "device": device, "where": ask.args.get("where", "")[:200], "asked_ms": now}
                 connection.execute(insert(help_calls).values(**values))
-                return Answer(status="ok", fields={"state": "waiting"})
+                return Answer(status="ok", fields={"state": waiting})
         if row is None:
             return Answer(status="unknown")
-        return Answer(status="ok", fields={"state": "seen" if row.seen_ms else "waiting"})
+        return Answer(status="ok", fields={"state": "seen" if row.seen_ms else waiting})
 
     def causes(self) -> list[Cause]:
         """One cause a call that still stands."""

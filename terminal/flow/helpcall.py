@@ -21,6 +21,9 @@ class HelpCall:
         """Call the staff; a call that still stands is not sent twice."""
         if self.state in ("asking", "waiting", "seen"):
             return
+        if self.state is not None:
+            # Nobody was there, or nobody could be reached: the staff need not find both calls later.
+            self._port.cancel(self.call_id)
         self.call_id, self.state = call_id, "asking"
         self._called_ms = self._clock.monotonic_ms()
         self._port.call(call_id, where=where, answer=self.answer)

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from fleet.access.limits import Limiter
 from fleet.access.rules import LONGEST_LOCK_MS, lock_ms, may
-from fleet.access.service import IDLE_MS, LONGEST_MS, AccessError, LoginRefused
+from fleet.access.service import ACTIVE_MS, IDLE_MS, LONGEST_MS, WATCHING_MS, AccessError, LoginRefused
 
 __all__ = ["blank", "clock", "fleet"]
 PASSWORD = "a long enough pass"
@@ -56,6 +56,32 @@ def test_a_session_ends_unused_after_a_day_s_work_and_in_any_case_after_a_week(a
         clock.on(seconds=IDLE_MS / 1000 - 1)
         last = access.who(token)
     assert last is None
+
+
+def test_an_operator_is_on_duty_while_active_or_with_a_page_open_and_only_while_logged_in(access, clock):
+    assert not access.is_on_duty()
+    token = access.log_in("anna", PASSWORD)
+    assert access.is_on_duty()
+    clock.on(seconds=ACTIVE_MS / 1000 + 1)
+    assert not access.is_on_duty(), "logged in, but nothing done and no page open"
+    access.watching("anna")
+    assert access.is_on_duty()
+    clock.on(seconds=WATCHING_MS / 1000 + 1)
+    assert not access.is_on_duty(), "the page was closed"
+    clock.on(seconds=IDLE_MS / 1000)
+    access.watching("anna")
+    assert not access.is_on_duty(), "a page left open overnight is nobody"
+    token = access.log_in("anna", PASSWORD)
+    access.watching("anna")
+    access.log_out(token)
+    assert not access.is_on_duty()
+
+
+def test_who_may_only_look_is_not_on_duty(access):
+    access.add_user("vera", display="", role="viewer", password=PASSWORD, by="test")
+    access.log_in("vera", PASSWORD)
+    access.watching("vera")
+    assert not access.is_on_duty()
 
 
 def test_logging_out_disabling_and_a_new_password_end_sessions_at_once(access):

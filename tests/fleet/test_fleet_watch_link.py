@@ -121,7 +121,7 @@ def test_a_question_is_answered_on_the_asking_device_s_own_channel_only(place):
     client.mqtt.publish(topic("county", model.name, "ask"), ask, qos=1, properties=properties)
     wait_for(lambda: client.received(topic("county", model.name, "answer")), what="the answer")
     answer = decode(client.received(topic("county", model.name, "answer"))[0], Answer)
-    assert answer.fields == {"state": "waiting"}
+    assert answer.fields == {"state": "nobody"}
     assert [name for name, _ in other.messages if name.endswith("/answer")] == []
 
 

@@ -151,7 +151,14 @@ def test_the_worst_incident_stands_first_even_when_few_are_asked_for(watch, term
     assert watch.incidents.list(limit=1)[0].severity == "bad"
 
 
-def test_a_call_for_help_is_seen_by_the_visitor_once_somebody_takes_it(watch, terminal):
+@pytest.fixture
+def operator(fleet):
+    """Somebody who has just logged in."""
+    fleet.access.add_user("anna", display="安娜", role="operator", password="a long enough pass", by="test")
+    return fleet.access.log_in("anna", "a long enough pass")
+
+
+def test_a_call_for_help_is_seen_by_the_visitor_once_somebody_takes_it(watch, terminal, operator):
     ask = Ask(what="help", args={"call": "7", "where": "一楼"}, deadline_ms=NOW_MS)
     assert watch.help.answer(terminal, ask).fields == {"state": "waiting"}
     watch.review()
@@ -164,6 +171,18 @@ def test_a_call_for_help_is_seen_by_the_visitor_once_somebody_takes_it(watch, te
     watch.incidents.close(incident.no, by="anna")
     watch.review()
     assert watch.incidents.list() == []
+
+
+def test_a_call_while_nobody_is_there_says_so_is_kept_and_waits_once_somebody_logs_in(fleet, watch, terminal):
+    ask = Ask(what="help", args={"call": "7", "where": "一楼"}, deadline_ms=NOW_MS)
+    later = Ask(what="help_state", args={"call": "7"}, deadline_ms=NOW_MS)
+    assert watch.help.answer(terminal, ask).fields == {"state": "nobody"}
+    assert watch.help.answer(terminal, later).fields == {"state": "nobody"}
+    watch.review()
+    assert [each.kind for each in watch.incidents.list()] == ["help"]
+    fleet.access.add_user("anna", display="安娜", role="operator", password="a long enough pass", by="test")
+    fleet.access.log_in("anna", "a long enough pass")
+    assert watch.help.answer(terminal, later).fields == {"state": "waiting"}
 
 
 def test_a_withdrawn_call_closes_its_incident_and_another_device_s_call_is_not_touched(fleet, watch, terminal):
