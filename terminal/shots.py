@@ -281,7 +281,7 @@ def _warning(scene: Scene) -> None:
 
 
 def _troubled(scene: Scene) -> None:
-    scene.visit.status_changed(Status(printer=OUT, reader=Part(works=False), network=False, elsewhere="二楼东侧"))
+    scene.visit.status_changed(Status(printer=OUT, reader=Part(works=False), network=False))
 
 
 def _left(scene: Scene) -> None:

@@ -31,8 +31,6 @@ class Status:
     """Shown while the fleet has not yet accepted this machine."""
     notice: Words | None = None
     """What the hall wants to tell everybody today, in its own words."""
-    elsewhere: str = ""
-    """Where the nearest machine that can print stands, as configured by the hall; empty when unknown."""
 
     def with_printer(self, part: Part) -> "Status":
         return replace(self, printer=part)
@@ -60,7 +58,7 @@ def troubles(status: Status) -> list[Phrase]:
     if not status.content:
         said.append(phrase("trouble.content"))
     if status.printer.fitted and not status.printer.works:
-        said.append(_printing_off(status))
+        said.append(phrase("trouble.printer", reason=status.printer.reason))
     elif not status.printer.fitted and status.content:
         said.append(phrase("trouble.no_printer"))
     elif status.printer.warn.id:
@@ -70,10 +68,3 @@ def troubles(status: Status) -> list[Phrase]:
     if not status.network:
         said.append(phrase("trouble.network"))
     return said
-
-
-def _printing_off(status: Status) -> Phrase:
-    reason = status.printer.reason
-    if status.elsewhere:
-        return phrase("trouble.printer_elsewhere", reason=reason, where=status.elsewhere)
-    return phrase("trouble.printer", reason=reason)

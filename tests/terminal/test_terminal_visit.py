@@ -777,11 +777,8 @@ def test_what_cannot_be_done_is_not_promised() -> None:
     assert [each.id for each in abilities(Status(content=False))] == ["attract.can_help"]
 
 
-def test_trouble_names_the_reason_and_where_else_to_print() -> None:
-    said = troubles(Status(printer=OUT, elsewhere="二楼东侧"))
-    assert said[0].id == "trouble.printer_elsewhere"
-    assert said[0].args["where"] == "二楼东侧"
-    assert said[0].args["reason"] == phrase("printer.paper_out")
+def test_trouble_names_the_reason() -> None:
+    assert troubles(Status(printer=OUT)) == [phrase("trouble.printer", reason=phrase("printer.paper_out"))]
 
 
 def test_all_well_says_no_trouble() -> None:
