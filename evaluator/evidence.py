@@ -13,7 +13,8 @@ from typing import Any
 import structlog
 
 from evaluator.flow.ports import Close, Stands, Via
-from runtime.journal import Journal, JournalError, JournalFull, JournalReader
+from runtime.journal import Journal, JournalError, JournalFull
+from runtime.recovery import last_entries
 from wire import leaf
 from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingInvited, RatingPressed, read_body
 from wire.messages import Invitation, Placement
@@ -119,14 +120,14 @@ class Evidence:
         self._work.put(careful)
 
     def recover(self) -> int:
-        """Close what a power cut or crash left open; the last press stands. Call before `start`. Returns how many were closed.
+        """Close what a power cut, crash or damage left open; the last press that can be read stands. Call before `start`.
+
+        Returns how many were closed. A rating of a damaged journal is closed in the one that follows it.
 
         Raises JournalError when the journal cannot be read or written.
         """
-        with JournalReader(self._journal.path) as reader:
-            first = max(reader.first_held() - 1, self._journal.last_seq - RECOVERY_DEPTH)
-            rows = [(row.header, row.entry.body) for row in reader.rows(first)]
-        opened = _left_open(rows)
+        rows = last_entries(self._journal, RECOVERY_DEPTH)
+        opened = _left_open([(row.header, row.entry.body) for row in rows])
         for close in opened:
             self._journal.append("rating.closed", close)
         return len(opened)

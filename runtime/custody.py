@@ -115,14 +115,16 @@ class Custody:
     def next_batch(self, now_ms: int) -> tuple[Batch | None, list[Event]]:
         """The batch to publish now, if any, and what was noticed on the way. `now_ms` is monotonic."""
         events: list[Event] = []
-        evidence_waits = False
+        waiting: set[str] = set()
         for reader in self._readers():
-            if reader.stream == "ops" and evidence_waits:
-                break
+            # Within a stream too: a successor closes what its predecessor began, so the fleet gets that one whole before.
+            if reader.stream in waiting or (reader.stream == "ops" and "evidence" in waiting):
+                continue
             batch, waits = self._batch_of(reader, now_ms, events)
             if batch is not None:
                 return batch, events
-            evidence_waits = evidence_waits or (waits and reader.stream == "evidence")
+            if waits:
+                waiting.add(reader.stream)
         return None, events
 
     def _batch_of(self, reader: JournalReader, now_ms: int, events: list[Event]) -> tuple[Batch | None, bool]:

@@ -96,6 +96,10 @@ class Journal:
         """The current journal's file."""
         return self._path
 
+    def files(self) -> list[Path]:
+        """All files of this stream, oldest journal first; the last one is the current."""
+        return journalfile.files(self._plan.directory, self._plan.stream)
+
     @property
     def last_seq(self) -> int:
         """The seq of the last committed entry."""
@@ -208,7 +212,7 @@ class Journal:
         with self._lock:
             through = dict(archived)
             pruned = self.prune(through.pop(self.journal_id, 0))
-            for path in journalfile.files(self._plan.directory, self._plan.stream) if through else []:
+            for path in self.files() if through else []:
                 if path != self._path:
                     pruned += _delete_if_archived(path, through)
         return pruned

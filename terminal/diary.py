@@ -7,7 +7,8 @@ from typing import Any, Literal
 import structlog
 
 from pack.model import Language
-from runtime.journal import Journal, JournalError, JournalReader
+from runtime.journal import Journal, JournalError
+from runtime.recovery import last_entries
 from terminal.flow.idle import Profile
 from terminal.flow.phrase import Phrase
 from terminal.flow.ports import DiaryFull, EndedBy, Matter, Outcome, RatingEnd, Sheet, Subject
@@ -150,14 +151,12 @@ def _what(subject: Subject) -> Literal["notice", "scenario_notice"]:
 
 
 def recover(journal: Journal) -> int:
-    """Close what a cut or crash left open: sessions (restart), prints (unknown), ratings (the last press stands).
+    """Close what a cut, crash or damage left open: sessions (restart), prints (unknown), ratings (the last readable press stands).
 
-    Call once at start. Returns how many entries were written. Raises JournalError when the journal cannot be used.
+    Call once at start. What a damaged journal left open is closed in the one that follows it. Returns how many entries were written. Raises JournalError when the journal cannot be used.
     """
-    with JournalReader(journal.path) as reader:
-        first = max(reader.first_held() - 1, journal.last_seq - RECOVERY_DEPTH)
-        rows = [(row.header, row.entry.body) for row in reader.rows(first)]
-    closing = _left_open(rows)
+    rows = last_entries(journal, RECOVERY_DEPTH)
+    closing = _left_open([(row.header, row.entry.body) for row in rows])
     for kind, body in closing:
         journal.append(kind, body)
     return len(closing)

@@ -75,6 +75,7 @@ class PressSecret(Struct, frozen=True, kw_only=True):
 
 class RatingClosed(Struct, frozen=True, kw_only=True):
     """`rating.closed` 1: the occasion is over. For `rated`, `standing` is the seq of the press that stands and `leaf` its leaf.
+    The press is in this journal, or, when a damage came between, in the one before.
 
     `how` tells what ended it; `recovered` means the device closed it after a restart. `sealed` holds a CloseSecret.
     """

@@ -1,6 +1,7 @@
 """Ratings in a real journal: what an entry gives away, what stands after a cut, and what a full disk does."""
 
 import queue
+import sqlite3
 from collections.abc import Callable
 
 import pytest
@@ -155,6 +156,27 @@ def test_recovering_twice_closes_nothing_twice(evidence, post):
     _press(evidence, post)
     assert evidence.recover() == 1
     assert evidence.recover() == 0
+
+
+def _damage(path, seq):
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE entries SET body = x'c0' WHERE seq = ?", (seq,))
+    connection.close()
+
+
+def test_after_a_damage_the_last_press_that_can_be_read_stands(evidence, post, journal, key, tmp_path):
+    evidence.invited(INVITATION, lambda _: None)
+    post.run_one()
+    readable = _press(evidence, post, level=4)
+    lost = _press(evidence, post, level=1, amends=True)
+    evidence.stop()
+    _damage(journal.path, lost.seq)
+    successor = Journal.open(tmp_path, "evidence", identity=ensure(tmp_path), clock=FakeClock(), budget_bytes=4 * 1_048_576)
+    again = Evidence(successor, seal_key=lambda: bytes(key.public_key), post=post)
+    assert (again.recover(), again.recover()) == (1, 0)
+    (body,) = _bodies(successor)
+    assert (body.how, body.outcome, body.standing, body.leaf) == ("recovered", "rated", readable.seq, readable.leaf)
+    successor.close()
 
 
 def test_a_finished_rating_needs_no_recovery(evidence, post):

@@ -106,6 +106,17 @@ def test_ops_waits_while_evidence_is_in_flight(sender: Sender, open_journal: Ope
     assert sender.batch() is None
 
 
+def test_successor_waits_until_the_fleet_has_what_came_before_it(sender: Sender, open_journal: Opener) -> None:
+    journal = open_journal()
+    first_id = journal.journal_id
+    journal.append_all([("ops.note", note())] * 1_500)
+    journal.rotate()
+    sent = sender.batch()
+    assert (sent.journal_id, sender.batch()) == (first_id, None)
+    sender.take(sender.fleet.take_batch(sender.identity.device, sent.payload))
+    assert [sender.exchange().journal_id for _ in range(2)] == [first_id, journal.journal_id]
+
+
 def test_one_batch_of_a_journal_is_in_flight_until_its_deadline(sender: Sender, open_journal: Opener, clock: FakeClock) -> None:
     open_journal()
     first = sender.batch()

@@ -537,12 +537,15 @@ def test_pruned_placement_is_recorded_again_so_that_what_is_held_names_one(open_
     assert journal.note_placement(place())
 
 
+def until_full(call: Callable[[], object]) -> None:
+    """Repeat a call until there is no room for another entry."""
+    with pytest.raises(JournalFull):  # noqa: PT012 - how often it succeeds before is not of interest
+        while True:
+            call()
+
+
 def test_placement_that_found_no_room_is_not_taken_for_recorded(open_journal: Opener) -> None:
     journal = open_journal(budget_bytes=1 << 20)
-    with pytest.raises(JournalFull):
-        while True:
-            journal.append("ops.note", note("x" * 190))
-    with pytest.raises(JournalFull):
-        while True:
-            journal.note_placement(place(os.urandom(60).hex()))
+    until_full(lambda: journal.append("ops.note", note("x" * 190)))
+    until_full(lambda: journal.note_placement(place(os.urandom(60).hex())))
     assert journal.placement is None or journal.placement.window in placements(journal.path)

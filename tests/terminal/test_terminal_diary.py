@@ -1,5 +1,6 @@
 """What a visit leaves in a real journal, what a restart closes, and that no level is ever there in clear."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,27 @@ def test_a_restart_closes_session_print_and_rating_truthfully(tmp_path: Path) ->
     assert (closing["rating.closed"].outcome, closing["rating.closed"].how) == ("rated", "recovered")
     assert closing["rating.closed"].standing == 5
     assert recover(journal) == 0
+    journal.close()
+
+
+def test_what_a_damaged_journal_left_open_is_closed_in_the_one_after_it(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    diary, session, rating = diary_of(journal), new_id(), new_id()
+    diary.session_opened(session)
+    diary.print_asked(sheet(), session=session)
+    diary.rating_invited(rating, subject=SUBJECT)
+    diary.rating_pressed(rating, 3)
+    diary.rating_amended(rating, 4)
+    journal.close()
+    with sqlite3.connect(journal.path) as connection:
+        connection.execute("UPDATE entries SET body = x'c0' WHERE seq = 6")
+    connection.close()
+    journal = open_journal(tmp_path)
+    assert (recover(journal), recover(journal)) == (3, 0)
+    closing = dict(entries(journal)[1:])
+    assert (closing["rating.closed"].outcome, closing["rating.closed"].standing) == ("rated", 5)
+    assert closing["print.finished"].outcome == "unknown"
+    assert closing["session.closed"].session == session
     journal.close()
 
 
