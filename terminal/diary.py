@@ -153,7 +153,8 @@ def _what(subject: Subject) -> Literal["notice", "scenario_notice"]:
 def recover(journal: Journal) -> int:
     """Close what a cut, crash or damage left open: sessions (restart), prints (unknown), ratings (the last readable press stands).
 
-    Call once at start. What a damaged journal left open is closed in the one that follows it. Returns how many entries were written. Raises JournalError when the journal cannot be used.
+    Call once at start. What a damaged journal left open is closed in the one that follows it. Returns how many entries were
+    written. Raises JournalError when the journal cannot be used.
     """
     rows = last_entries(journal, RECOVERY_DEPTH)
     closing = _left_open([(row.header, row.entry.body) for row in rows])

@@ -98,8 +98,22 @@ class Projection:
         self._roles = {device.name: device.role for device in self._registry.devices()}
         self._zones = {hall.code: ZoneInfo(hall.timezone) for hall in self._registry.halls()}
 
+    def _and_before(self, journal_no: int) -> tuple[int, ...]:
+        """The journal and up to eight that it succeeded: a device closes in one what a damage left open in the one before."""
+        this, before = journals.alias(), journals.alias()
+        same = and_(before.c.journal_id == this.c.predecessor_id, before.c.device == this.c.device)
+        found = [journal_no]
+        with self._store.read() as connection:
+            while len(found) < 9:
+                no = connection.execute(select(before.c.no).join_from(this, before, same).where(this.c.no == found[-1])).scalar()
+                if no is None or no in found:
+                    break
+                found.append(no)
+        return tuple(found)
+
     def _read_journal(self, journal_no: int, device: str, seq: int) -> int:
         done = 0
+        nos = self._and_before(journal_no)
         columns = (entries.c.seq, entries.c.kind, entries.c.kind_version, entries.c.wall_ms, entries.c.clock_trust)
         query = select(*columns, entries.c.received_ms, entries.c.body).where(entries.c.journal_no == journal_no)
         while True:
@@ -112,7 +126,7 @@ class Projection:
                     return done  # Another process (`nw-fleet rebuild`) reads this journal too; the next round goes on where it is.
                 for row in rows:
                     if row.kind in _READ and row.body:
-                        self._apply_one(connection, Origin(journal_no, device, row))
+                        self._apply_one(connection, Origin(nos, device, row))
                 _set_mark(connection, journal_no, rows[-1].seq)
             seq = rows[-1].seq
             done += len(rows)
@@ -211,7 +225,7 @@ class Projection:
         return secret.reasons if isinstance(secret, CloseSecret) else ()
 
     def _row(self, connection: Connection, origin: "Origin", rating: bytes) -> Any:
-        same = and_(ratings.c.journal_no == origin.journal_no, ratings.c.rating == rating)
+        same = and_(ratings.c.journal_no.in_(origin.journal_nos), ratings.c.rating == rating)
         return connection.execute(select(ratings).where(same)).first()
 
     def _insert_rating(
@@ -239,7 +253,7 @@ class Projection:
     def _settle(self, connection: Connection, origin: "Origin", rating: bytes, occasion: bytes | None) -> None:
         """Decide what counts: of an occasion's ratings only the first. Independent of the order in which journals arrive."""
         if occasion is None:
-            same = and_(ratings.c.journal_no == origin.journal_no, ratings.c.rating == rating)
+            same = and_(ratings.c.journal_no.in_(origin.journal_nos), ratings.c.rating == rating)
             connection.execute(update(ratings).where(same).values(standing_of="uninvited"))
             return
         rows = connection.execute(select(ratings).where(ratings.c.occasion == occasion)).all()
@@ -270,7 +284,7 @@ class Projection:
             connection.execute(insert(services).values(occasion=body.session, **values))
 
     def _put_visit(self, connection: Connection, origin: "Origin", session: bytes, values: dict[str, Any]) -> None:
-        same = and_(visits.c.journal_no == origin.journal_no, visits.c.session == session)
+        same = and_(visits.c.journal_no.in_(origin.journal_nos), visits.c.session == session)
         if connection.execute(update(visits).where(same).values(**values)).rowcount == 0:
             where = self._where(origin)
             start = {
@@ -291,7 +305,7 @@ class Projection:
         self._put_print(connection, origin, body.job, values)
 
     def _put_print(self, connection: Connection, origin: "Origin", job: str, values: dict[str, Any]) -> None:
-        same = and_(prints.c.journal_no == origin.journal_no, prints.c.job == job)
+        same = and_(prints.c.journal_no.in_(origin.journal_nos), prints.c.job == job)
         if connection.execute(update(prints).where(same).values(**values)).rowcount == 0:
             where = self._where(origin)
             start = {"outcome": "asked", "reason": "", "device": origin.device, "hall": where["hall"], "day": where["day"]}
@@ -329,8 +343,10 @@ class Projection:
 class Origin:
     """Where an entry came from. `at_ms` is the device's time, or the fleet's on arrival while the device knew none."""
 
-    def __init__(self, journal_no: int, device: str, row: Any) -> None:
-        self.journal_no = journal_no
+    def __init__(self, journal_nos: tuple[int, ...], device: str, row: Any) -> None:
+        self.journal_no = journal_nos[0]
+        self.journal_nos = journal_nos
+        """The entry's journal and those it succeeded: where what it goes on with was begun."""
         self.device = device
         self.seq: int = row.seq
         self.kind: str = row.kind

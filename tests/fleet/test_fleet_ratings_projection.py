@@ -19,13 +19,17 @@ from fleet.ingest.intake import Intake
 from fleet.public.receipt import WORDS, mount_public
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Conflict
+from fleet.ratings.tables import prints as prints_table
 from fleet.ratings.tables import ratings as ratings_table
 from fleet.ratings.tables import services as services_table
 from fleet.ratings.tables import visits as visits_table
 from fleet.registry.records import Hall, NotKnown, Window
 from fleet.store import open_store
+from wire.entry import NO_HASH
 from wire.kinds import (
     CloseSecret,
+    JournalOpened,
+    Predecessor,
     PressSecret,
     PrintAsked,
     PrintFinished,
@@ -33,6 +37,7 @@ from wire.kinds import (
     RatingInvited,
     RatingPressed,
     SessionClosed,
+    SessionOpened,
 )
 from wire.leaf import leaf, new_secret, receipt_code, seal
 from wire.messages import Invitation
@@ -139,6 +144,67 @@ def test_an_amendment_that_arrives_later_replaces_the_level(desk):
     assert desk.total().levels == {4: 1}
     assert desk.fleet.ratings.reasons(TODAY, TODAY) == {"lv4.good": 1}
     assert desk.findings() == set()
+
+
+def go_on_in_a_successor(device, *, of=None):
+    """The device's next journal, as after a damage; `of` names another device's journal as the one before."""
+    before = Predecessor(journal_id=(of or device).journal_id, last_seq=device.seq, last_hash=device.hash, gap="damaged")
+    device.journal_id, device.seq, device.hash = bytes(reversed(device.journal_id)), 0, NO_HASH
+    key = bytes(device.key.verify_key)
+    device.append(
+        "journal.opened", JournalOpened(device=device.name, stream="evidence", signing_key=key, predecessor=before), at_ms=NOW_MS
+    )
+
+
+def leave_everything_open(desk):
+    desk.device.append("session.opened", SessionOpened(session=b"s" * 16), at_ms=NOW_MS)
+    desk.device.append("print.asked", PrintAsked(job="j", what="notice"), at_ms=NOW_MS)
+    return desk.press(4, occasion=b"o" * 16)
+
+
+def close_everything(desk, made, standing):
+    desk.close(occasion=b"o" * 16, standing=standing, made=made, reasons=("lv4.good",))
+    desk.device.append("print.finished", PrintFinished(job="j", what="notice", outcome="unknown"), at_ms=NOW_MS)
+    desk.device.append("session.closed", SessionClosed(session=b"s" * 16, how="restart"), at_ms=NOW_MS)
+
+
+def rows_of(desk, table):
+    with desk.fleet.store.read() as connection:
+        return connection.execute(table.select()).all()
+
+
+def test_what_a_damaged_journal_left_open_is_closed_by_its_successor(desk):
+    made = leave_everything_open(desk)
+    standing = desk.device.seq
+    desk.hand_over()
+    go_on_in_a_successor(desk.device)
+    close_everything(desk, made, standing)
+    desk.hand_over()
+
+    def check():
+        (row,) = desk.rows()
+        assert (row.level, row.outcome, row.standing_of, row.presses) == (4, "rated", "counted", 1)
+        assert desk.total().not_rated == 0
+        assert desk.findings() == set()
+        assert [(each.how, each.opened_ms, each.closed_ms) for each in rows_of(desk, visits_table)] == [("restart", NOW_MS, NOW_MS)]
+        assert [each.outcome for each in rows_of(desk, prints_table)] == ["unknown"]
+
+    check()
+    desk.fleet.projection.rebuild()
+    check()
+
+
+def test_a_journal_that_names_another_device_s_as_its_own_past_closes_nothing_there(desk):
+    made = leave_everything_open(desk)
+    standing, victim = desk.device.seq, desk.device
+    desk.device = place_device(desk.fleet, 2, window="06")
+    desk.hand_over(victim)
+    go_on_in_a_successor(desk.device, of=victim)
+    close_everything(desk, made, standing)
+    desk.hand_over()
+    outcomes = {row.device: row.outcome for row in desk.rows()}
+    assert (outcomes[victim.name], desk.findings()) == ("open", {"rating.standing_mismatch"})
+    assert {each.how for each in rows_of(desk, visits_table) if each.device == victim.name} == {""}
 
 
 def test_a_leaf_that_does_not_fit_its_level_is_not_counted_and_becomes_an_incident(desk):
