@@ -8,7 +8,7 @@ from nacl.signing import SigningKey, VerifyKey
 
 from wire.codec import Malformed, WireError
 
-Domain = Literal["batch", "ack", "pack", "pair", "desired", "command", "beacon"]
+Domain = Literal["batch", "ack", "pack", "pair", "desired", "beacon"]
 SIGNATURE_BYTES: int = crypto_sign_BYTES
 KEY_BYTES: int = crypto_sign_PUBLICKEYBYTES
 
