@@ -88,6 +88,9 @@ def configure(
     Config.set("input", "mouse", "mouse,disable_multitouch")
     os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", title)
     os.environ["SDL_VIDEO_ALLOW_SCREENSAVER"] = "0"
+    # SDL takes the first press after the window got the focus for one that only focuses, and swallows it: a visitor's first
+    # touch after every start, and after anything that took the focus for a moment.
+    os.environ["SDL_MOUSE_FOCUS_CLICKTHROUGH"] = "1"
 
 
 class Pace:

@@ -109,17 +109,10 @@ class Terminal:
             return {}
 
     def wake(self) -> None:
-        """Touch the glass where the search field will be."""
-        wait(lambda: self.look().get("screen") == "attract", "attract screen")
-
-        def touched() -> bool:
-            self.hands.touch(500, 300)
-            seen_until = time.monotonic() + 5.0
-            while time.monotonic() < seen_until and self.look().get("screen") != "home":
-                time.sleep(0.05)
-            return self.look().get("screen") == "home"
-
-        wait(touched, "home after a touch")
+        """Touch the glass once, where the search field will be."""
+        wait(lambda: self.look().get("asleep"), "attract screen")
+        self.hands.touch(500, 300)
+        self.wait_screen("home")
 
     def touch(self, name: str) -> None:
         """Touch a target once it has come to rest, as a person does."""
@@ -199,6 +192,15 @@ def test_a_citizen_finds_prints_rates_and_leaves(terminal: Terminal) -> None:
         "session.opened", "print.asked", "print.finished", "rating.invited", "rating.pressed", "rating.closed", "session.closed",
     ]  # fmt: skip
     assert dict(terminal.entries())["print.finished"].outcome == "printed"
+
+
+@pytest.mark.window
+@pytest.mark.timeout(600)
+def test_the_very_first_touch_after_a_start_wakes_and_presses_nothing(terminal: Terminal) -> None:
+    terminal.start()
+    terminal.wake()
+    assert terminal.kinds()[-1] == "session.opened"
+    assert terminal.look()["screen"] == "home"
 
 
 @pytest.mark.window
