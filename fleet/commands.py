@@ -67,7 +67,9 @@ def print_devices(fleet: Fleet, *, as_json: bool) -> None:
     """Devices and waiting pairings, as a table or as JSON."""
     rows = [_row(fleet, device) for device in fleet.registry.devices()]
     for pairing in fleet.pairings.all(state="waiting"):
-        rows.append({**_BLANK, "device": pairing.device, "role": pairing.role, "state": "waiting", "code": pairing.code})
+        known = "registered already, approving replaces that" if fleet.pairings.is_known(pairing.device) else ""
+        waits = {"device": pairing.device, "role": pairing.role, "state": "waiting", "code": pairing.code, "known": known}
+        rows.append({**_BLANK, **waits})
     if as_json:
         click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
@@ -77,7 +79,7 @@ def print_devices(fleet: Fleet, *, as_json: bool) -> None:
         click.echo("no device is paired and none waits")
 
 
-_BLANK = {"device": "", "role": "", "state": "", "hall": "", "window": "", "label": "", "code": ""}
+_BLANK = {"device": "", "role": "", "state": "", "hall": "", "window": "", "label": "", "code": "", "known": ""}
 
 
 def _row(fleet: Fleet, device: Device) -> dict[str, str]:

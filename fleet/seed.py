@@ -50,7 +50,7 @@ from wire.kinds import (
 )
 from wire.leaf import leaf, new_secret, seal
 from wire.messages import DeviceState, Invitation, PartHealth, Picture, Presence, Report
-from wire.pairing import Commit, Offer, Reveal, commitment
+from wire.pairing import Commit, Offer, commitment, make_reveal
 from wire.topics import topic
 
 PASSWORD = "demonstration-only"
@@ -464,7 +464,7 @@ def begin_pairing(fleet: Fleet, key: SigningKey, *, role: str = "evaluator") -> 
     """Let a new device ask to be paired; gives its name."""
     data = offer(key, role=role)
     challenge = fleet.pairings.commit(Commit(commitment=commitment(data)), peer="10.0.3.27")
-    fleet.pairings.reveal(Reveal(pairing=challenge.pairing, offer=data))
+    fleet.pairings.reveal(make_reveal(challenge.pairing, data, key))
     return device_name(bytes(key.verify_key))
 
 

@@ -17,7 +17,7 @@ from runtime.identity import Identity, certificate_request, signing_key
 from wire.codec import Malformed, WireError, decode, encode
 from wire.custody import Signed
 from wire.messages import ContentRef
-from wire.pairing import Challenge, Commit, Offer, PairingState, Reveal, Welcome, commitment, pairing_code
+from wire.pairing import Challenge, Commit, Offer, PairingState, Welcome, commitment, make_reveal, pairing_code
 from wire.signing import sign
 
 TIMEOUT_S = 10.0
@@ -151,7 +151,7 @@ class Pairing:
     def _take(self, path: str) -> Outcome:
         assert self._challenge is not None, "begin() comes first"
         ca = self._challenge.ca_certificate
-        body = encode(Reveal(pairing=self._challenge.pairing, offer=self._offer))
+        body = encode(make_reveal(self._challenge.pairing, self._offer, signing_key(self._identity.directory)))
         state = decode(self._door.post(path, body, cas=(ca,)), PairingState)
         self.expires_ms = state.expires_ms
         if state.state == "approved":

@@ -10,11 +10,13 @@ import hashlib
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from nacl.signing import SigningKey
 
-from wire.codec import encode
+from wire.codec import decode, encode
 from wire.custody import DeviceName
 from wire.entry import Hash, Id16, Millis
 from wire.messages import Name
+from wire.signing import sign, verify, verify_key
 
 PairingId = Id16
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -48,10 +50,14 @@ class Challenge(Struct, frozen=True, kw_only=True):
 
 
 class Reveal(Struct, frozen=True, kw_only=True):
-    """POST /pair/reveal: exact bytes of the Offer that was committed to."""
+    """POST /pair/reveal: exact bytes of the Offer that was committed to, signed (domain `pair`) with the key that it names.
+
+    Without the signature anybody who knows a device's public key could ask to be paired under its name.
+    """
 
     pairing: PairingId
     offer: Annotated[bytes, Meta(max_length=8_192)]
+    signature: Annotated[bytes, Meta(min_length=64, max_length=64)]
 
 
 class PairingState(Struct, frozen=True, kw_only=True):
@@ -75,6 +81,18 @@ class Welcome(Struct, frozen=True, kw_only=True):
     content_url: Name
     """HTTPS base of content packs: GET <content_url>/<sha256 in hex>."""
     desired: bytes
+
+
+def make_reveal(pairing: bytes, offer_bytes: bytes, key: SigningKey) -> Reveal:
+    """The Reveal of an encoded Offer, signed with the device's signing key."""
+    return Reveal(pairing=pairing, offer=offer_bytes, signature=sign(key, "pair", offer_bytes))
+
+
+def read_offer(reveal: Reveal) -> Offer:
+    """The revealed offer. Raises Malformed for bytes that are none, BadSignature when the key it names did not sign it."""
+    offer = decode(reveal.offer, Offer)
+    verify(verify_key(offer.signing_key), "pair", reveal.offer, reveal.signature)
+    return offer
 
 
 def commitment(offer_bytes: bytes) -> bytes:

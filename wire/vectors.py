@@ -13,7 +13,7 @@ from wire.custody import Ack, Hello, JournalMark, Nack, make_batch, make_reply
 from wire.entry import NO_HASH, Entry, make_entry
 from wire.kinds import Door, JournalOpened, OpsNote, encode_body
 from wire.leaf import LEVEL_POINTS, leaf, receipt_code, scalar
-from wire.pairing import Challenge, commitment, pairing_code
+from wire.pairing import Challenge, commitment, make_reveal, pairing_code
 
 DEVICE_SEED, FLEET_SEED = b"\x01" * 32, b"\x02" * 32
 JOURNAL, BOOT, INCARNATION = bytes(range(16)), bytes(range(16, 32)), bytes(range(32, 48))
@@ -52,6 +52,7 @@ def vectors() -> dict[str, Any]:
             "commitment": commitment(b"exact offer bytes").hex(),
             "challenge": encode(challenge).hex(),
             "code": pairing_code(b"exact offer bytes", challenge),
+            "reveal": encode(make_reveal(JOURNAL, b"exact offer bytes", device)).hex(),
         },
         "leaves": {
             "secret": secret.hex(),

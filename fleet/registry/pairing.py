@@ -21,8 +21,8 @@ from fleet.store import Store
 from wire.codec import Malformed, decode, encode
 from wire.custody import Signed
 from wire.messages import Words
-from wire.pairing import Challenge, Commit, Offer, PairingState, Reveal, Welcome, commitment, pairing_code
-from wire.signing import verify, verify_key
+from wire.pairing import Challenge, Commit, Offer, PairingState, Reveal, Welcome, commitment, pairing_code, read_offer
+from wire.signing import BadSignature, verify, verify_key
 
 EXPIRES_MS = 15 * 60 * 1000
 KEPT_MS = 24 * 3600 * 1000
@@ -93,7 +93,8 @@ class Pairings:
     def reveal(self, message: Reveal) -> PairingState:
         """Take the offer that was committed to and tell how the enrolment stands; may be asked again and again.
 
-        Raises NotKnown for another pairing, Refused for another offer or one that contradicts itself, Malformed.
+        Raises NotKnown for another pairing, Refused for another offer, one that contradicts itself or one that the key it names
+        did not sign, Malformed.
         """
         now = self._clock()
         with self._store.write() as connection:
@@ -101,7 +102,7 @@ class Pairings:
             if commitment(message.offer) != row["commitment"]:
                 raise Refused("the offer is not the one the device committed to; begin again")
             if row["state"] == "committed":
-                offer = _checked_offer(message.offer)
+                offer = _checked_offer(message)
                 code = pairing_code(message.offer, decode(row["challenge"], Challenge))
                 change = {"state": "waiting", "offer": message.offer, "device": offer.device, "code": code}
                 connection.execute(update(_table).where(_table.c.pairing == message.pairing).values(change))
@@ -217,11 +218,13 @@ def record_certificate(connection: Connection, issued: Issued) -> None:
     connection.execute(insert(tables.certificates).values(msgspec.structs.asdict(issued)))
 
 
-def _checked_offer(data: bytes) -> Offer:
-    offer = decode(data, Offer)
+def _checked_offer(message: Reveal) -> Offer:
+    try:
+        offer = read_offer(message)
+    except BadSignature as error:
+        raise Refused("the offer is not signed by the key it names; only the device that holds that key can be paired") from error
     if offer.device != device_name(offer.signing_key):
         raise Refused(f"the offer calls itself {offer.device}, but its signing key belongs to {device_name(offer.signing_key)}")
-    verify_key(offer.signing_key)
     request_key(offer.certificate_request, device=offer.device)
     return offer
 

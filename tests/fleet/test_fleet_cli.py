@@ -15,7 +15,7 @@ from fleet.keys import load_keys
 from fleet.store import open_store
 from fleet.store.tables import entries
 from wire.codec import encode
-from wire.pairing import Commit, Offer, Reveal, commitment
+from wire.pairing import Commit, Offer, commitment, make_reveal
 
 CATALOGUE = Path(__file__).parents[2] / "demo" / "catalogue"
 
@@ -34,19 +34,20 @@ def imported(data):
     return data
 
 
-def paired(data):
+def paired(data, device=None):
     """A device whose pairing waits; gives it with its code and the Reveal."""
     from fleet.app import open_fleet
 
     fleet = open_fleet(data)
-    device = ModelDevice()
+    device = device or ModelDevice()
     offer = encode(
         Offer(
             device=device.name, role="terminal", signing_key=bytes(device.key.verify_key), certificate_request=device.request(),
             software="1", model="Pi", nonce=bytes(32),
         )
     )  # fmt: skip
-    reveal = Reveal(pairing=fleet.pairings.commit(Commit(commitment=commitment(offer)), peer="10.0.0.9").pairing, offer=offer)
+    challenge = fleet.pairings.commit(Commit(commitment=commitment(offer)), peer="10.0.0.9")
+    reveal = make_reveal(challenge.pairing, offer, device.key)
     fleet.pairings.reveal(reveal)
     (waiting,) = fleet.pairings.all(state="waiting")
     return fleet, device, waiting.code
@@ -139,6 +140,15 @@ def test_a_device_is_approved_by_the_code_on_its_screen(imported):
     assert (row["device"], row["state"], row["hall"], row["label"]) == (device.name, "paired", "yunxi", "1号机")
     assert nw_fleet("device", "revoke", device.name, "--why", "test", data=imported)[0] == 0
     assert fleet.registry.device(device.name).is_revoked
+
+
+def test_a_known_device_that_asks_again_is_listed_as_known(imported):
+    _, device, code = paired(imported)
+    assert "registered already" not in nw_fleet("device", "list", data=imported)[1]
+    nw_fleet("device", "approve", code, "--hall", "yunxi", "--label", "1号机", data=imported)
+    _, _, again = paired(imported, device)
+    listed = nw_fleet("device", "list", data=imported)[1].splitlines()
+    assert listed[1] == f"{device.name}  terminal  waiting  {again}  registered already, approving replaces that"
 
 
 def test_a_wrong_code_names_those_that_wait(imported):

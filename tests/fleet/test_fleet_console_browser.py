@@ -27,7 +27,7 @@ from pack.model import Department, Text
 from pack.model import Hall as HallCard
 from wire.codec import decode, encode
 from wire.messages import Command, Desired, Picture, Presence, Report, SignedDesired
-from wire.pairing import Commit, Offer, Reveal, Welcome, commitment
+from wire.pairing import Commit, Offer, Reveal, Welcome, commitment, make_reveal
 from wire.topics import topic
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -68,8 +68,8 @@ class Device:
         self.link: Client | None = None
         self._data = data
 
-    def begin_pairing(self, fleet) -> tuple[bytes, bytes]:
-        """Commit and reveal; gives (pairing, offer)."""
+    def begin_pairing(self, fleet) -> Reveal:
+        """Commit and reveal; gives the Reveal to ask again with."""
         offer = encode(
             Offer(
                 device=self.name,
@@ -82,8 +82,9 @@ class Device:
             )
         )
         challenge = fleet.pairings.commit(Commit(commitment=commitment(offer)), peer="10.0.0.7")
-        fleet.pairings.reveal(Reveal(pairing=challenge.pairing, offer=offer))
-        return challenge.pairing, offer
+        reveal = make_reveal(challenge.pairing, offer, self.model.key)
+        fleet.pairings.reveal(reveal)
+        return reveal
 
     def connect(self, welcome: Welcome) -> None:
         self.link = device_client(self._data, load_config(self._data).broker.port, self.model, welcome.certificate).wait_up()
@@ -171,9 +172,9 @@ def paired(served: Server, page=None) -> Device:
     """A device that was paired by the service and is connected and well."""
     fleet = open_fleet(served.data)
     device = Device(served.data)
-    pairing, offer = device.begin_pairing(fleet)
-    fleet.pairings.approve(pairing, hall="yunxi", label={"zh": "一号机"}, by="test")
-    state = fleet.pairings.reveal(Reveal(pairing=pairing, offer=offer))
+    reveal = device.begin_pairing(fleet)
+    fleet.pairings.approve(reveal.pairing, hall="yunxi", label={"zh": "一号机"}, by="test")
+    state = fleet.pairings.reveal(reveal)
     device.connect(decode(state.welcome, Welcome))
     fleet.close()
     return device
@@ -209,13 +210,13 @@ def test_a_pending_device_is_approved_after_its_code_was_compared(page, served):
     page.goto(served.address + "/pairing")
     fleet = open_fleet(served.data)
     device = Device(served.data, role="evaluator")
-    pairing, offer = device.begin_pairing(fleet)
-    code = fleet.pairings.get(pairing).code
+    reveal = device.begin_pairing(fleet)
+    code = fleet.pairings.get(reveal.pairing).code
     page.get_by_text(code).wait_for()
     page.get_by_label("设备名称（显示在屏幕上）").fill("12号窗口评价器")
     page.get_by_role("button", name="配对码一致，批准").click()
     page.get_by_text("已批准，设备即将上线").wait_for()
-    state = fleet.pairings.reveal(Reveal(pairing=pairing, offer=offer))
+    state = fleet.pairings.reveal(reveal)
     assert state.state == "approved"
     welcome = decode(state.welcome, Welcome)
     wanted = decode(decode(welcome.desired, SignedDesired).signed, Desired)
@@ -368,12 +369,26 @@ def test_items_are_imported_after_a_report_and_published_as_a_pack_that_devices_
     fleet.close()
 
 
+def test_a_known_device_that_asks_again_is_shown_as_known(page, served):
+    fleet = open_fleet(served.data)
+    device = Device(served.data)
+    fleet.pairings.approve(device.begin_pairing(fleet).pairing, hall="yunxi", label={"zh": "一号机"}, by="test")
+    device.begin_pairing(fleet)
+    log_in(page, served)
+    page.goto(served.address + "/pairing")
+    page.get_by_text("这台设备已经登记（yunxi").wait_for()
+    fleet.registry.revoke(device.name, by="test", why="lost")
+    page.reload()
+    page.get_by_text("后来被吊销。批准即撤销吊销").wait_for()
+    fleet.close()
+
+
 def test_hostile_labels_are_shown_as_text_and_run_nowhere(page, served):
     fleet = open_fleet(served.data)
     device = Device(served.data)
-    pairing, _ = device.begin_pairing(fleet)
+    reveal = device.begin_pairing(fleet)
     nasty = "<img src=x onerror=\"document.title='pwned'\">"
-    fleet.pairings.approve(pairing, hall="yunxi", label={"zh": nasty}, by="test")
+    fleet.pairings.approve(reveal.pairing, hall="yunxi", label={"zh": nasty}, by="test")
     fleet.close()
     log_in(page, served)
     page.goto(served.address + "/devices")

@@ -30,7 +30,7 @@ from fleet.setup import revoked_serials
 from fleet.store import create_store, open_store
 from wire.codec import decode, encode
 from wire.custody import Signed
-from wire.pairing import Challenge, Commit, Offer, PairingState, Reveal, Welcome, commitment, pairing_code
+from wire.pairing import Challenge, Commit, Offer, PairingState, Welcome, commitment, make_reveal, pairing_code
 from wire.signing import sign
 
 LABEL = {"zh": "1号机"}
@@ -88,10 +88,13 @@ class Rig:
     def commit(self, offer):
         return self.pairings.commit(Commit(commitment=commitment(offer)), peer="test")
 
+    def reveal(self, pairing, offer, *, key=None):
+        return make_reveal(pairing, offer, key or self.device.key)
+
     def begin(self, offer=None):
         """Commit and reveal; gives the Reveal to ask again with."""
         offer = offer or self.offer()
-        reveal = Reveal(pairing=self.commit(offer).pairing, offer=offer)
+        reveal = self.reveal(self.commit(offer).pairing, offer)
         assert self.pairings.reveal(reveal).state == "waiting"
         return reveal
 
@@ -108,7 +111,7 @@ def test_pairing_over_the_door_ends_with_a_welcome(rig):
     offer = rig.offer()
     answer = rig.web.post("/pair/commit", content=encode(Commit(commitment=commitment(offer))))
     challenge = decode(answer.content, Challenge)
-    reveal = Reveal(pairing=challenge.pairing, offer=offer)
+    reveal = rig.reveal(challenge.pairing, offer)
     assert decode(rig.web.post("/pair/reveal", content=encode(reveal)).content, PairingState).state == "waiting"
     (waiting,) = rig.pairings.all(state="waiting")
     assert waiting.code == pairing_code(offer, challenge)
@@ -143,7 +146,7 @@ def test_an_approved_device_is_registered_and_placed(rig):
 
 def test_another_offer_than_the_committed_one_is_refused(rig):
     challenge = rig.commit(rig.offer())
-    answer = rig.web.post("/pair/reveal", content=encode(Reveal(pairing=challenge.pairing, offer=rig.offer())))
+    answer = rig.web.post("/pair/reveal", content=encode(rig.reveal(challenge.pairing, rig.offer())))
     assert answer.status_code == 409
     assert "not the one the device committed to" in decode(answer.content, dict)["error"]
 
@@ -151,11 +154,11 @@ def test_another_offer_than_the_committed_one_is_refused(rig):
 def test_an_offer_cannot_be_exchanged_after_it_was_revealed(rig):
     reveal = rig.begin()
     with pytest.raises(Refused, match="not the one"):
-        rig.pairings.reveal(Reveal(pairing=reveal.pairing, offer=rig.offer()))
+        rig.pairings.reveal(rig.reveal(reveal.pairing, rig.offer()))
 
 
 def test_an_unknown_pairing_is_told(rig):
-    answer = rig.web.post("/pair/state", content=encode(Reveal(pairing=bytes(16), offer=b"")))
+    answer = rig.web.post("/pair/state", content=encode(rig.reveal(bytes(16), b"")))
     assert answer.status_code == 404
 
 
@@ -171,14 +174,39 @@ def test_an_offer_that_contradicts_itself_is_refused(rig, make):
     }[make]
     offer = rig.offer(**changes)
     with pytest.raises(Refused):
-        rig.pairings.reveal(Reveal(pairing=rig.commit(offer).pairing, offer=offer))
+        rig.pairings.reveal(rig.reveal(rig.commit(offer).pairing, offer))
     assert rig.pairings.all() == []
 
 
 def test_a_request_with_a_weaker_curve_is_refused(rig):
     offer = rig.offer(certificate_request=rig.device.request(key=ec.generate_private_key(ec.SECP224R1())))
     with pytest.raises(Refused, match="not EC P-256"):
-        rig.pairings.reveal(Reveal(pairing=rig.commit(offer).pairing, offer=offer))
+        rig.pairings.reveal(rig.reveal(rig.commit(offer).pairing, offer))
+
+
+@pytest.mark.parametrize("fault", ["another key", "another purpose", "nothing", "too short"])
+def test_nobody_is_paired_under_the_name_of_a_device_whose_key_they_do_not_hold(rig, fault):
+    offer = rig.offer()
+    challenge = rig.commit(offer)
+    signature = {
+        "another key": sign(SigningKey.generate(), "pair", offer),
+        "another purpose": sign(rig.device.key, "batch", offer),
+        "nothing": bytes(64),
+        "too short": b"",
+    }[fault]
+    posted = {"pairing": challenge.pairing, "offer": offer, "signature": signature}
+    answer = rig.web.post("/pair/reveal", content=msgspec.msgpack.encode(posted))
+    assert answer.status_code == (400 if fault == "too short" else 409)
+    assert fault == "too short" or "only the device that holds that key can be paired" in decode(answer.content, dict)["error"]
+    assert rig.pairings.all() == []
+    assert rig.pairings.reveal(rig.reveal(challenge.pairing, offer)).state == "waiting", "the device itself still can"
+
+
+def test_a_reveal_without_a_signature_is_refused(rig):
+    offer = rig.offer()
+    posted = {"pairing": rig.commit(offer).pairing, "offer": offer}
+    assert rig.web.post("/pair/reveal", content=msgspec.msgpack.encode(posted)).status_code == 400
+    assert rig.pairings.all() == []
 
 
 def test_a_pairing_expires_after_a_quarter_of_an_hour(rig):

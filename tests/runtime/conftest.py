@@ -29,7 +29,7 @@ from wire.codec import WireError, decode, encode
 from wire.custody import Ack, Hello, Nack, Signed, make_reply, read_batch
 from wire.entry import NO_HASH
 from wire.messages import Beacon, Desired, Placement, SignedDesired, Words
-from wire.pairing import Challenge, Commit, Offer, PairingState, Reveal, Welcome, commitment, pairing_code
+from wire.pairing import Challenge, Commit, PairingState, Reveal, Welcome, commitment, pairing_code, read_offer
 from wire.signing import sign, verify
 from wire.topics import BEACON_TOPIC, parse, topic
 
@@ -418,7 +418,7 @@ class DoorServer:
         if commitment(reveal.offer) != self._commit.commitment:
             return 403, b"the offer is not the one that was committed to"
         self.code = pairing_code(reveal.offer, self._challenge)
-        offer = decode(reveal.offer, Offer)
+        offer = read_offer(reveal)
         welcome = None
         if self.state == "approved":
             identity = Identity(offer.device, offer.signing_key, Path())

@@ -72,6 +72,8 @@ def _one(page: Page, pairing: Pairing) -> None:
                 page.say("不一致就拒绝：可能有人冒充。", "If it differs, refuse: somebody may be posing as the device."),
                 "warn small",
             )
+            if page.fleet.pairings.is_known(pairing.device):
+                Tag("p", _known(page, pairing), "warn")
             pairs(
                 [
                     (page.say("种类", "Kind"), labels.label(labels.DEVICE_ROLES, pairing.role, page.language)),
@@ -84,6 +86,22 @@ def _one(page: Page, pairing: Pairing) -> None:
             )
         with Tag("div", classes="stack"):
             _form(page, pairing)
+
+
+def _known(page: Page, pairing: Pairing) -> str:
+    """What to know before a device is approved that is registered already."""
+    registry = page.fleet.registry
+    placing = registry.placement(pairing.device)
+    where = f"{placing.hall} {placing.window} {page.title(placing.label)}" if placing else page.say("未登记位置", "nowhere")
+    if registry.device(pairing.device).is_revoked:
+        return page.say(
+            f"这台设备登记过（{where}），后来被吊销。批准即撤销吊销。",
+            f"This device is registered already ({where}) and was revoked. Approving takes the revocation back.",
+        )
+    return page.say(
+        f"这台设备已经登记（{where}）。批准后旧的登记和证书由新的代替；请确认它确实重新安装或被重置过。",
+        f"This device is registered already ({where}). Approving replaces that; make sure that it was really installed anew.",
+    )
 
 
 def _form(page: Page, pairing: Pairing) -> None:
