@@ -12,7 +12,8 @@ Severity = Literal["bad", "warn", "note"]
 
 
 class Known(Struct, frozen=True, kw_only=True):
-    """One device as the fleet knows it now. Times are UTC milliseconds of the fleet's clock, but those inside `state`."""
+    """One device as the fleet knows it now. Times are UTC milliseconds of the fleet's clock, but those inside `state`
+    (`by_fleet_clock` translates them)."""
 
     device: str
     role: Literal["terminal", "evaluator"]
@@ -26,11 +27,23 @@ class Known(Struct, frozen=True, kw_only=True):
     heard_ms: int | None = None
     """When anything last came from it; None means never."""
     state: DeviceState | None = None
+    state_ms: int = 0
+    """When `state` came."""
     wanted_configuration: int = 0
     wanted_content: str = ""
     wanted_since_ms: int = 0
     paper_empty_ms: int | None = None
     """When its paper ends at the present use, if that is known."""
+
+
+CLOCK_OFF_MS = 150_000
+"""A state that is older on arrival than devices wait between two reports was written by a clock that is wrong."""
+
+
+def by_fleet_clock(known: Known, device_ms: int, now_ms: int) -> int:
+    """A time that a device told in its state, by the fleet's clock: shifted by what the device's clock is off, never ahead."""
+    off_ms = known.state_ms - known.state.at_ms if known.state else 0
+    return min(now_ms, device_ms + off_ms if abs(off_ms) > CLOCK_OFF_MS else device_ms)
 
 
 class Cause(Struct, frozen=True, kw_only=True):

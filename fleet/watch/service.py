@@ -229,6 +229,7 @@ class Watch:
                     ),
                     heard_ms=known.heard_ms,
                     state=known.state,
+                    state_ms=known.state_ms,
                     wanted_configuration=want.configuration if want else 0,
                     wanted_content=want.content if want else "",
                     wanted_since_ms=want.since_ms if want else 0,

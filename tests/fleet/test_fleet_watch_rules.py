@@ -41,6 +41,7 @@ def known(name: str, **changes) -> Known:
         since_ms=changes.pop("since_ms", NOW - 3_600_000),
         heard_ms=changes.pop("heard_ms", NOW),
         state=changes.pop("state", state_of(role, NOW)),
+        state_ms=changes.pop("state_ms", NOW),
         **changes,
     )
 
@@ -107,6 +108,30 @@ def test_a_device_away_for_a_moment_alarms_nobody():
 def test_the_same_cause_at_several_devices_is_one_incident():
     out = state_of("terminal", NOW, parts=(part("printer", NOW, "down", "printer.paper_out", "next.load_paper"),))
     assert found(known("a", state=out), known("b", state=out), known("c")) == {"printer.paper_out": ("a", "b")}
+
+
+def test_one_cause_that_takes_two_services_is_two_incidents_so_that_each_names_its_own():
+    down = {"face": "down", "face_since_ms": NOW - SETTLE_MS}
+    devices = [known(name, role=role, state=state_of(role, NOW, **down)) for name, role in (("t", "terminal"), ("e", "evaluator"))]
+    made = causes(devices, now_ms=NOW, broker_up=True, broker_since_ms=0)
+    assert {(each.service, each.devices) for each in made} == {("query", ("t",)), ("rating", ("e",))}
+    assert len({each.key for each in made}) == 2
+
+
+@pytest.mark.parametrize("face", ["down", "starting"])
+def test_a_screen_program_that_restarts_alarms_nobody(face):
+    away = state_of("terminal", NOW, face=face, face_since_ms=NOW - SETTLE_MS + 1)
+    assert found(known("a", state=away)) == {}
+    gone = state_of("terminal", NOW, face=face, face_since_ms=NOW - SETTLE_MS)
+    assert found(known("a", state=gone)) == {f"face.{face}": ("a",)}
+
+
+@pytest.mark.parametrize("off_ms", [-400 * DAY_MS, 400 * DAY_MS])
+def test_a_device_whose_clock_is_years_off_alarms_at_the_right_time(off_ms):
+    theirs = NOW + off_ms
+    state = state_of("terminal", theirs, face="down", face_since_ms=theirs - 60_000)
+    (made,) = causes([known("a", state=state)], now_ms=NOW, broker_up=True, broker_since_ms=0)
+    assert (made.reason, made.since_ms) == ("face.down", NOW - 60_000)
 
 
 def test_the_same_cause_in_two_halls_is_two_incidents():
