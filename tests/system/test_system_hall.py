@@ -4,11 +4,10 @@ import json
 import re
 import sqlite3
 import threading
-import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
+from hall_watch import counted, eventually, finish, invite, rows
 
 from demo import account
 from demo.device import LEVEL_BUTTONS, Device
@@ -29,39 +28,6 @@ def hall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hall]:
         yield opened
     finally:
         opened.close()
-
-
-def eventually(look: Callable[[], Any], *, within_s: float = 30.0) -> Any:
-    """The first true thing that `look` sees."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if seen := look():
-            return seen
-        time.sleep(0.1)
-    raise AssertionError(f"not within {within_s:.0f} s")
-
-
-def rows(hall: Hall, query: str) -> list[tuple[Any, ...]]:
-    with sqlite3.connect(f"file:{hall.fleet_data / 'fleet.db'}?mode=ro", uri=True, timeout=10) as connection:
-        return connection.execute(query).fetchall()
-
-
-def counted(hall: Hall) -> int:
-    return int(rows(hall, "SELECT count(*) FROM ratings WHERE outcome = 'rated' AND standing_of = 'counted'")[0][0])
-
-
-def invite(hall: Hall, device: Device) -> None:
-    assert hall.clerks is not None
-    device.wait_screen("idle", within_s=60)
-    hall.clerks.finish(device.window, item=hall.item_codes[0])
-    device.wait_screen("ask", within_s=20)
-
-
-def finish(device: Device) -> None:
-    device.touch("done")
-    device.wait_screen("receipt", within_s=10)
-    device.touch("done")
-    device.wait_screen("idle", within_s=20)
 
 
 def wake(device: Device) -> None:
