@@ -48,6 +48,8 @@ def check(content: Content) -> list[str]:
         if item.department not in departments:
             reasons.append(f"item {item.code} names department {item.department}, which is not listed")
     in_use = {item.code for item in content.items if item.status != "withdrawn"}
+    if not in_use:
+        reasons.append("the hall has no item in use; import its item list first")
     for scenario in content.scenarios:
         reasons += _scenario_faults(scenario, in_use)
     return reasons

@@ -264,3 +264,8 @@ def test_a_department_may_share_nothing_with_the_items(opened, make_content):
     pack = opened(make_content(item("a", "甲"), departments=(empty,)))
     assert pack.department("e").name.zh == "空部门"
     assert pack.search("空部门") == []
+
+
+def test_a_hall_without_items_is_told_to_import_them(tmp_path, make_content, built_at, seed):
+    with pytest.raises(ContentInvalid, match="import its item list first"):
+        build(make_content(), tmp_path / "p", built_at=built_at, signer=seed)
