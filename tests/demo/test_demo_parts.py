@@ -1,5 +1,6 @@
 """The demonstration's own parts: it ends what it started and nothing else, reports crashes, pulls cables, counts honestly."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -118,7 +119,7 @@ def echo() -> Iterator[int]:
             threading.Thread(target=answer, args=(connection,), daemon=True).start()
 
     def answer(connection: socket.socket) -> None:
-        with connection:
+        with connection, contextlib.suppress(ConnectionError):
             while data := connection.recv(100):
                 connection.sendall(data)
 
