@@ -13,6 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from fleet.access import audit
 from fleet.control.orders import ControlError, Orders, Publisher
 from fleet.control.packs import Packs
+from fleet.control.settings import Value, read_settings
 from fleet.control.tables import desired, device_settings, window_states
 from fleet.registry.records import NotKnown
 from fleet.registry.service import Registry
@@ -70,8 +71,7 @@ class Control:
         if placing is None:
             return None
         hall = self._registry.hall(placing.hall)
-        with self._store.read() as connection:
-            row = connection.execute(select(device_settings).where(device_settings.c.device == device)).first()
+        settings, notice = self.settings(device)
         return Desired(
             version=1,
             device=device,
@@ -84,9 +84,9 @@ class Control:
             ),
             window=self.card(placing.hall, placing.window) if placing.window else None,
             content=self.packs.current(placing.hall),
-            settings=row.settings if row else {},
+            settings=settings,
             seal_key=self._seal,
-            notice=row.notice if row else None,
+            notice=notice,
         )
 
     def card(self, hall: str, number: str) -> WindowCard | None:
@@ -169,16 +169,26 @@ class Control:
         reports with. From memory, because cards carry photographs and this is asked for with every page."""
         return dict(self._wanted)
 
+    def settings(self, device: str) -> tuple[dict[str, Value], Words | None]:
+        """What the fleet overrides on a device, by dotted name, and the notice it is to show."""
+        with self._store.read() as connection:
+            row = connection.execute(select(device_settings).where(device_settings.c.device == device)).first()
+        return (dict(row.settings), row.notice) if row else ({}, None)
+
     def set_settings(
-        self, device: str, settings: Mapping[str, str | int | float | bool], *, by: str, notice: Words | None = None
+        self, device: str, settings: Mapping[str, Value], *, by: str, notice: Words | None = None, address: str = ""
     ) -> None:
-        """Override settings of a device's own file, by dotted name; and show a notice on it."""
-        self._registry.device(device)
+        """Override settings of a device's own file, by dotted name, and show a notice on it, in place of all that was before.
+
+        Raises NotKnown for an unknown device, SettingRefused with every mistake (fleet.control.settings has the limits).
+        """
+        checked = read_settings(settings, role=self._registry.device(device).role)
         with self._store.write() as connection:
-            values = {"settings": dict(settings), "notice": notice}
+            values = {"settings": checked, "notice": notice}
             if connection.execute(update(device_settings).where(device_settings.c.device == device).values(**values)).rowcount == 0:
                 connection.execute(insert(device_settings).values(device=device, **values))
-            self._note(connection, by, "device.settings", device, ", ".join(f"{key}={value}" for key, value in settings.items()))
+            said = ", ".join(f"{key}={value}" for key, value in checked.items())
+            self._note(connection, by, "device.settings", device, said, address=address)
         self.refresh(device)
 
     # Windows

@@ -1,5 +1,7 @@
 """What is wanted of devices, windows, commands with their true state, pictures and packs, on a real store."""
 
+import re
+
 import pytest
 from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 from hypothesis import given
@@ -7,8 +9,10 @@ from hypothesis import strategies as st
 
 from fleet.control.orders import ControlError
 from fleet.control.rules import ENDS, LIVE, Transition, transition
+from fleet.control.settings import SETTINGS, SettingRefused, read_settings
 from fleet.registry.records import NotKnown
 from fleet.seed import sketch_png
+from runtime.config import DeviceConfig, dotted, with_overrides
 from wire.codec import decode
 from wire.messages import Command, Desired, Picture, Report, SignedDesired
 from wire.signing import verify
@@ -86,6 +90,56 @@ def test_a_device_that_was_moved_is_told_by_the_next_round(fleet, broker, device
     fleet.registry.place(device, hall="yunxi", window="06", label={"zh": "新"}, by="anna", at_ms=NOW_MS)
     fleet.control.refresh_all()
     assert desired_of(fleet, device).placement.window == "06"
+
+
+def test_the_list_of_settings_is_the_device_s_own_with_its_limits():
+    """The device refuses what is out of its range; the form must not offer more, less or other defaults."""
+    device = DeviceConfig(role="terminal", data_dir="/d")
+    usual = {name: value for name, value in dotted(device).items() if with_overrides(device, {name: value})[1] == []}
+    assert set(SETTINGS) == set(usual)
+    for name, setting in SETTINGS.items():
+        assert setting.usual == (f"{usual[name]:g}" if isinstance(usual[name], float) else str(usual[name]))
+        if setting.kind in ("whole", "number"):
+            for value, is_fine in (
+                (setting.low, True), (setting.high, True), (setting.low - 1, False), (setting.high + 1, False),
+            ):  # fmt: skip
+                given = int(value) if setting.kind == "whole" else float(value)
+                clash = [text for text in with_overrides(device, {name: given})[1] if name in text]
+                assert (not clash) is is_fine, (name, given)
+                for role in setting.roles:
+                    if is_fine:
+                        assert read_settings({name: str(value)}, role=role) == {name: value}
+                    else:
+                        with pytest.raises(SettingRefused, match=f"set it to .*{setting.low:g}–{setting.high:g}"):
+                            read_settings({name: str(value)}, role=role)
+
+
+def test_settings_and_notice_reach_the_device_signed_and_can_be_taken_back(fleet, broker, device):
+    fleet.control.set_settings(device, {"rating.reasons_s": "30", "language": "ko", "phone": ""}, by="anna", notice={"zh": "停电"})
+    wanted = desired_of(fleet, device)
+    assert (wanted.settings, wanted.notice) == ({"rating.reasons_s": 30.0, "language": "ko"}, {"zh": "停电"})
+    assert with_overrides(DeviceConfig(role="evaluator", data_dir="/d"), wanted.settings)[1] == []
+    assert "rating.reasons_s=30" in fleet.audit.read(search="device.settings")[0].detail
+    fleet.control.set_settings(device, {}, by="anna")
+    assert (desired_of(fleet, device).settings, desired_of(fleet, device).notice) == ({}, None)
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"data_dir": "/x"}, "cannot set 'data_dir'; it may set language"),
+        ({"rating.reason_s": 20}, "did you mean rating.reasons_s"),
+        ({"idle.after_s": 60}, "cannot set 'idle.after_s'"),
+        ({"rating.reasons_s": "soon", "language": "fr"}, "set it to a number 5–120; language is 'fr'; set it to zh, ko, en"),
+        ({"panel.day_from": 7.5}, "a whole number 0–23"),
+        ({"panel.day_from": 8, "panel.night_from": 8}, "same hour"),
+        ({"phone": "0\x00"}, "at most 40 printable"),
+    ],
+)
+def test_a_setting_that_cannot_be_given_is_refused_with_the_reason(fleet, device, settings, told):
+    with pytest.raises(SettingRefused, match=re.escape(told)):
+        fleet.control.set_settings(device, settings, by="anna")
+    assert fleet.control.settings(device) == ({}, None)
 
 
 def test_an_impossible_window_state_and_an_unknown_window_or_clerk_are_refused(fleet):
