@@ -21,6 +21,7 @@ def door_server(fleet: Fleet) -> uvicorn.Server:
     """The HTTPS server of the door, not started."""
     settings = fleet.config.door
     folder = fleet.data / "broker"
+    fleet.pairings.stand_behind((folder / "server.pem").read_bytes())
     app = make_door(fleet.pairings, content=content_folder(fleet.data))
     return _server(
         app,

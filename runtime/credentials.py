@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 
 from runtime.clock import Clock
 from runtime.identity import Identity, IdentityError, write_private
 from wire.codec import Malformed, WireError, decode
 from wire.entry import SYNCED
-from wire.pairing import Welcome
+from wire.pairing import Renewed, Welcome
 
 NO_CHECK_TIME = 0x200000
 """OpenSSL's X509_V_FLAG_NO_CHECK_TIME; the ssl module hands it on, but has no name for it."""
@@ -56,6 +57,15 @@ def checked_welcome(data: bytes, identity: Identity, *, ca: bytes | None = None)
     return welcome
 
 
+def renewed(welcome: Welcome, reply: Renewed, identity: Identity) -> Welcome:
+    """The welcome with the certificate and the CA roots of a renewal. Raises Malformed when they do not fit each other."""
+    certificate = check_certificate(reply.certificate, identity)
+    roots = [_certificate(each) for each in reply.ca_certificates]
+    if not any(_has_issued(root, certificate) for root in roots):
+        raise Malformed("the renewed certificate was issued by none of the CA roots that came with it")
+    return msgspec.structs.replace(welcome, certificate=reply.certificate, ca_certificates=reply.ca_certificates)
+
+
 def check_certificate(der: bytes, identity: Identity) -> x509.Certificate:
     """The certificate, when it is for this device's name and TLS key. Raises Malformed."""
     certificate = _certificate(der)
@@ -91,6 +101,14 @@ def _certificate(der: bytes) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
     except ValueError as error:
         raise Malformed(f"not a certificate: {error}") from error
+
+
+def _has_issued(ca: x509.Certificate, certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(ca)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def server_context(ca_certificates: tuple[bytes, ...], *, clock: Clock, system_wall_ms: int) -> ssl.SSLContext:

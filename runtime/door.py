@@ -17,7 +17,7 @@ from runtime.identity import Identity, certificate_request, signing_key
 from wire.codec import Malformed, WireError, decode, encode
 from wire.custody import Signed
 from wire.messages import ContentRef
-from wire.pairing import Challenge, Commit, Offer, PairingState, Welcome, commitment, make_reveal, pairing_code
+from wire.pairing import Challenge, Commit, Offer, PairingState, Renewed, Welcome, commitment, make_reveal, pairing_code
 from wire.signing import sign
 
 TIMEOUT_S = 10.0
@@ -91,12 +91,11 @@ class Door:
             connection.close()
 
     def renew(self, identity: Identity, welcome: Welcome) -> Welcome:
-        """Ask for a new certificate; give the welcome with it in place. Raises DoorError, Malformed."""
+        """Ask for a new certificate; give the welcome with it and the fleet's present CA roots. Raises DoorError, Malformed."""
         request = certificate_request(identity)
         body = encode(Signed(1, sign(signing_key(identity.directory), "pair", request), request))
-        der = self.post("/renew", body, cas=welcome.ca_certificates)
-        credentials.check_certificate(der, identity)
-        return Welcome(**{name: getattr(welcome, name) for name in welcome.__struct_fields__} | {"certificate": der})
+        reply = decode(self.post("/renew", body, cas=welcome.ca_certificates), Renewed)
+        return credentials.renewed(welcome, reply, identity)
 
     def _connect(self, cas: tuple[bytes, ...] | None) -> http.client.HTTPSConnection:
         if cas is None:

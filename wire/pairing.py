@@ -83,6 +83,16 @@ class Welcome(Struct, frozen=True, kw_only=True):
     desired: bytes
 
 
+class Renewed(Struct, frozen=True, kw_only=True):
+    """The reply to POST /renew (body: wire.custody.Signed over a PKCS#10 request, domain `pair`). The device keeps both members.
+
+    A new root is among `ca_certificates` long before anything is signed with it alone: so roots overlap.
+    """
+
+    certificate: Annotated[bytes, Meta(max_length=4_096)]
+    ca_certificates: Annotated[tuple[Annotated[bytes, Meta(max_length=4_096)], ...], Meta(min_length=1, max_length=16)]
+
+
 def make_reveal(pairing: bytes, offer_bytes: bytes, key: SigningKey) -> Reveal:
     """The Reveal of an encoded Offer, signed with the device's signing key."""
     return Reveal(pairing=pairing, offer=offer_bytes, signature=sign(key, "pair", offer_bytes))

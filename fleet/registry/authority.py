@@ -1,6 +1,7 @@
 """The fleet's certificate authority: issues certificates to devices, broker, door and the fleet's own processes.
 
-Roots overlap: `<data>/ca` keeps root-1, root-2 …; the newest signs, all are trusted until they expire.
+Roots overlap: `<data>/ca` keeps root-1, root-2 …; all are trusted until they expire. The newest signs devices' certificates; the
+fleet's own are signed by the oldest that outlives them, because every device that checks them knows that one already.
 """
 
 import datetime as dt
@@ -20,7 +21,9 @@ from fleet.registry.records import Refused
 
 ROOT_YEARS, SERVER_DAYS, DEVICE_DAYS = 20, 730, 365
 _DAY = dt.timedelta(days=1)
-_PEM = serialization.Encoding.PEM
+_PEM, _DER = serialization.Encoding.PEM, serialization.Encoding.DER
+OVERLAP = dt.timedelta(days=SERVER_DAYS + DEVICE_DAYS)
+"""So long before a root ends the next one is made: until the old one signs no server any more, every device has renewed once."""
 
 
 class Issued(Struct, frozen=True):
@@ -34,7 +37,7 @@ class Issued(Struct, frozen=True):
 
 
 class Authority:
-    """Signs with the newest root. Made by `Authority.open`; never changes files but in `make_root`."""
+    """All roots and their keys. Made by `Authority.open`; never changes files but in `make_root`."""
 
     def __init__(self, roots: list[x509.Certificate], keys: list[ec.EllipticCurvePrivateKey]) -> None:
         self._roots, self._keys = roots, keys
@@ -54,7 +57,17 @@ class Authority:
 
     def roots_der(self) -> tuple[bytes, ...]:
         """All trusted roots, the newest first."""
-        return tuple(root.public_bytes(serialization.Encoding.DER) for root in reversed(self._roots))
+        return tuple(root.public_bytes(_DER) for root in reversed(self._roots))
+
+    def root_of(self, certificate: x509.Certificate) -> bytes:
+        """The root (DER) that issued a certificate. Raises Refused when none of these did."""
+        for root in self._roots:
+            try:
+                certificate.verify_directly_issued_by(root)
+            except (ValueError, InvalidSignature):
+                continue
+            return root.public_bytes(_DER)
+        raise Refused("the certificate was issued by none of this fleet's roots; run nw-fleet init again")
 
     def roots_pem(self) -> bytes:
         """All trusted roots in one file."""
@@ -67,12 +80,14 @@ class Authority:
         is not EC P-256. Extensions a device asks for are ignored.
         """
         key = request_key(request, device=device)
-        return self._issue(key, device, now, days=DEVICE_DAYS, server_names=())
+        return self._issue(-1, key, device, now, days=DEVICE_DAYS, server_names=())
 
     def issue_own(self, folder: Path, name: str, *, server_names: Iterable[str] = (), now: dt.datetime) -> Issued:
         """Make key and certificate of one of the fleet's own processes: `<name>.key` and `<name>.pem` in `folder`."""
         key = ec.generate_private_key(ec.SECP256R1())
-        issued = self._issue(key.public_key(), name, now, days=SERVER_DAYS, server_names=tuple(server_names))
+        until = now + SERVER_DAYS * _DAY
+        root = next((n for n, each in enumerate(self._roots) if each.not_valid_after_utc >= until), -1)
+        issued = self._issue(root, key.public_key(), name, now, days=SERVER_DAYS, server_names=tuple(server_names))
         folder.mkdir(parents=True, exist_ok=True)
         write_private(folder / f"{name}.key", _key_pem(key))
         (folder / f"{name}.pem").write_bytes(x509.load_der_x509_certificate(issued.der).public_bytes(_PEM))
@@ -95,9 +110,9 @@ class Authority:
         return b"".join(lists)
 
     def _issue(
-        self, key: ec.EllipticCurvePublicKey, name: str, now: dt.datetime, *, days: int, server_names: tuple[str, ...]
+        self, root: int, key: ec.EllipticCurvePublicKey, name: str, now: dt.datetime, *, days: int, server_names: tuple[str, ...]
     ) -> Issued:
-        issuer, issuer_key = self._roots[-1], self._keys[-1]
+        issuer, issuer_key = self._roots[root], self._keys[root]
         until = min(now + days * _DAY, issuer.not_valid_after_utc)
         builder = _builder(name, issuer.subject, key, now - _DAY, until)
         usage = ExtendedKeyUsageOID.SERVER_AUTH if server_names else ExtendedKeyUsageOID.CLIENT_AUTH
@@ -109,17 +124,23 @@ class Authority:
                 x509.SubjectAlternativeName([_alternative(each) for each in server_names]), critical=False
             )
         made = builder.sign(issuer_key, hashes.SHA256())
-        der = made.public_bytes(serialization.Encoding.DER)
+        der = made.public_bytes(_DER)
         return Issued(der, f"{made.serial_number:x}", name, _millis(made.not_valid_before_utc), _millis(made.not_valid_after_utc))
 
 
 def make_root(folder: Path, *, tenant: str, now: dt.datetime, another: bool = False) -> bool:
-    """Make the first root when there is none, or one more when `another`; gives whether one was made."""
+    """Make the first root when there is none, and one more when the newest ends within OVERLAP or `another` is wanted.
+
+    Gives whether one was made.
+    """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    there = [int(path.stem.split("-")[1]) for path in folder.glob("root-*.pem")]
-    if there and not another:
-        return False
-    number = max(there, default=0) + 1
+    there = {int(path.stem.split("-")[1]): path for path in folder.glob("root-*.pem")}
+    newest = max(there, default=0)
+    if newest and not another:
+        ends = x509.load_pem_x509_certificate(there[newest].read_bytes()).not_valid_after_utc
+        if ends - now > OVERLAP:
+            return False
+    number = newest + 1
     key = ec.generate_private_key(ec.SECP256R1())
     name = f"Nightwindow {tenant} root {number}"
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

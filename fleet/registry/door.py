@@ -80,7 +80,7 @@ def make_door(pairings: Pairings, *, content: Path, limiter: Limiter | None = No
 
     @app.post("/renew")
     async def renew(request: Request) -> Response:
-        return await _answer(request, Signed, pairings.renew, kind="application/pkix-cert")
+        return await _answer(request, Signed, lambda message: encode(pairings.renew(message)))
 
     @app.get("/content/{digest}")
     async def pack(digest: str) -> Response:
@@ -92,11 +92,11 @@ def make_door(pairings: Pairings, *, content: Path, limiter: Limiter | None = No
     return app
 
 
-async def _answer(request: Request, shape: type[T], work: Callable[[T], bytes], *, kind: str = MSGPACK) -> Response:
+async def _answer(request: Request, shape: type[T], work: Callable[[T], bytes]) -> Response:
     """Read a limited body, do the work in a thread, turn every fault of the caller into a clear answer."""
     try:
         message = decode(await _body(request), shape, limit=MAX_REQUEST_BYTES)
-        return Response(await run_in_threadpool(work, message), media_type=kind)
+        return Response(await run_in_threadpool(work, message), media_type=MSGPACK)
     except TooLarge as error:
         return _error(413, str(error))
     except WireError as error:

@@ -21,7 +21,7 @@ from fleet.store import Store
 from wire.codec import Malformed, decode, encode
 from wire.custody import Signed
 from wire.messages import Words
-from wire.pairing import Challenge, Commit, Offer, PairingState, Reveal, Welcome, commitment, pairing_code, read_offer
+from wire.pairing import Challenge, Commit, Offer, PairingState, Renewed, Reveal, Welcome, commitment, pairing_code, read_offer
 from wire.signing import BadSignature, verify, verify_key
 
 EXPIRES_MS = 15 * 60 * 1000
@@ -71,15 +71,18 @@ class Pairings:
         self.desired_for = desired_for
         self._clock = clock
         self.on_approve = on_approve
+        self._shown_root = authority.roots_der()[0]
+
+    def stand_behind(self, certificate_pem: bytes) -> None:
+        """Tell which certificate the door shows: devices that pair are given the root above it. Raises Refused."""
+        self._shown_root = self._authority.root_of(x509.load_pem_x509_certificate(certificate_pem))
 
     # The device's side
 
     def commit(self, message: Commit, *, peer: str) -> Challenge:
         """Begin an enrolment. Raises TooMany when 200 are open."""
         now = self._clock()
-        challenge = Challenge(
-            pairing=secrets.token_bytes(16), nonce=secrets.token_bytes(32), ca_certificate=self._authority.roots_der()[0]
-        )
+        challenge = Challenge(pairing=secrets.token_bytes(16), nonce=secrets.token_bytes(32), ca_certificate=self._shown_root)
         with self._store.write() as connection:
             connection.execute(delete(_table).where(_table.c.expires_ms < now - KEPT_MS))
             connection.execute(delete(_table).where(_table.c.state == "committed", _table.c.expires_ms < now))
@@ -112,8 +115,8 @@ class Pairings:
             return PairingState(state=state, expires_ms=row["expires_ms"])
         return PairingState(state="approved", expires_ms=row["expires_ms"], welcome=self._welcome(row))
 
-    def renew(self, message: Signed) -> bytes:
-        """A fresh certificate (DER) for a PKCS#10 request signed by the device's signing key.
+    def renew(self, message: Signed) -> Renewed:
+        """A fresh certificate for a PKCS#10 request signed by the device's signing key, and all present CA roots.
 
         Raises NotKnown, Refused (revoked; bad request), or wire errors when the signature does not fit.
         """
@@ -125,7 +128,7 @@ class Pairings:
         issued = self._authority.issue_device(message.signed, device=device, now=self._now())
         with self._store.write() as connection:
             record_certificate(connection, issued)
-        return issued.der
+        return Renewed(certificate=issued.der, ca_certificates=self._authority.roots_der())
 
     # The operator's side
 

@@ -21,7 +21,7 @@ from fleet import serve
 from fleet.app import meeting, open_fleet
 from fleet.config import Config, load_config
 from fleet.keys import load_keys, make_keys
-from fleet.registry.authority import DEVICE_DAYS, Authority, make_root
+from fleet.registry.authority import DEVICE_DAYS, OVERLAP, ROOT_YEARS, Authority, make_root
 from fleet.registry.door import MAX_REQUEST_BYTES, Limiter, make_door
 from fleet.registry.pairing import EXPIRES_MS, KEPT_MS, MAX_OPEN, Pairings, TooMany
 from fleet.registry.records import Hall, NotKnown, Refused, Tenant, Window
@@ -30,7 +30,7 @@ from fleet.setup import revoked_serials
 from fleet.store import create_store, open_store
 from wire.codec import decode, encode
 from wire.custody import Signed
-from wire.pairing import Challenge, Commit, Offer, PairingState, Welcome, commitment, make_reveal, pairing_code
+from wire.pairing import Challenge, Commit, Offer, PairingState, Renewed, Welcome, commitment, make_reveal, pairing_code
 from wire.signing import sign
 
 LABEL = {"zh": "1号机"}
@@ -278,9 +278,26 @@ def test_a_device_renews_its_certificate_with_its_signing_key(rig):
     fresh = ec.generate_private_key(ec.SECP256R1())
     rig.clock.ms += 200 * 86_400_000
     answer = rig.web.post("/renew", content=renewal(rig, key=fresh))
-    certificate = x509.load_der_x509_certificate(answer.content)
+    renewed = decode(answer.content, Renewed)
+    certificate = x509.load_der_x509_certificate(renewed.certificate)
+    assert renewed.ca_certificates == rig.authority.roots_der()
     assert certificate.public_key() == fresh.public_key()
     assert certificate.not_valid_after_utc - rig.now == dt.timedelta(days=DEVICE_DAYS)
+
+
+def test_a_renewal_brings_a_root_that_was_made_since(rig, tmp_path):
+    rig.approve(rig.begin())
+    before = rig.authority.roots_der()
+    make_root(tmp_path / "ca", tenant="county", now=rig.now, another=True)
+    pairings = Pairings(
+        rig.store, Authority.open(tmp_path / "ca"), meeting(Config(), rig.keys), desired_for=lambda _: b"", clock=rig.clock
+    )
+    web = TestClient(make_door(pairings, content=rig.content))
+    renewed = decode(web.post("/renew", content=renewal(rig)).content, Renewed)
+    newest, *others = renewed.ca_certificates
+    assert (len(renewed.ca_certificates), tuple(others)) == (2, before)
+    certificate = x509.load_der_x509_certificate(renewed.certificate)
+    certificate.verify_directly_issued_by(x509.load_der_x509_certificate(newest))
 
 
 def test_a_renewal_signed_by_another_key_is_refused(rig):
@@ -359,6 +376,34 @@ def test_the_door_answers_over_tls_under_the_shown_authority(data):
         server.should_exit = True
         thread.join(10)
     assert challenge.ca_certificate == Authority.open(data / "ca").roots_der()[0]
+
+
+def test_servers_keep_the_root_that_devices_know_until_it_would_end_before_them(tmp_path):
+    now = dt.datetime.now(dt.UTC)
+    make_root(tmp_path / "ca", tenant="t", now=now)
+    first = Authority.open(tmp_path / "ca")
+    later = now + dt.timedelta(days=ROOT_YEARS * 365) - OVERLAP
+    assert not make_root(tmp_path / "ca", tenant="t", now=later - dt.timedelta(days=2))
+    assert make_root(tmp_path / "ca", tenant="t", now=later), "the next root is made by itself"
+    assert not make_root(tmp_path / "ca", tenant="t", now=later)
+    both = Authority.open(tmp_path / "ca")
+    both.issue_own(tmp_path, "server", server_names=["localhost"], now=later)
+    shown = x509.load_pem_x509_certificate((tmp_path / "server.pem").read_bytes())
+    assert both.root_of(shown) == first.roots_der()[0]
+    both.issue_own(tmp_path, "server", server_names=["localhost"], now=later + dt.timedelta(days=DEVICE_DAYS + 2))
+    shown = x509.load_pem_x509_certificate((tmp_path / "server.pem").read_bytes())
+    assert both.root_of(shown) == both.roots_der()[0]
+    with pytest.raises(Refused, match="run nw-fleet init again"):
+        first.root_of(shown)
+
+
+def test_a_device_that_pairs_while_roots_overlap_is_shown_the_root_above_the_door(rig, tmp_path):
+    rig.authority.issue_own(tmp_path, "server", server_names=["localhost"], now=rig.now)
+    make_root(tmp_path / "ca", tenant="county", now=rig.now, another=True)
+    both = Authority.open(tmp_path / "ca")
+    pairings = Pairings(rig.store, both, meeting(Config(), rig.keys), desired_for=lambda _: b"", clock=rig.clock)
+    pairings.stand_behind((tmp_path / "server.pem").read_bytes())
+    assert pairings.commit(Commit(commitment=bytes(32)), peer="test").ca_certificate == rig.authority.roots_der()[0]
 
 
 def test_roots_overlap_and_the_newest_signs(tmp_path):

@@ -29,7 +29,7 @@ from wire.codec import WireError, decode, encode
 from wire.custody import Ack, Hello, Nack, Signed, make_reply, read_batch
 from wire.entry import NO_HASH
 from wire.messages import Beacon, Desired, Placement, SignedDesired, Words
-from wire.pairing import Challenge, Commit, PairingState, Reveal, Welcome, commitment, pairing_code, read_offer
+from wire.pairing import Challenge, Commit, PairingState, Renewed, Reveal, Welcome, commitment, pairing_code, read_offer
 from wire.signing import sign, verify
 from wire.topics import BEACON_TOPIC, parse, topic
 
@@ -160,9 +160,9 @@ def model_fleet(identity: Identity, clock: FakeClock) -> ModelFleet:
 class Authority:
     """A certificate authority for one test."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of_root: str = "test CA") -> None:
         self.key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test CA")])
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name_of_root)])
         self.certificate = self._builder(name, name, self.key.public_key(), -ONE_DAY, 10 * ONE_DAY).add_extension(
             x509.BasicConstraints(ca=True, path_length=0), critical=True
         ).sign(self.key, hashes.SHA256())  # fmt: skip
@@ -363,6 +363,8 @@ class DoorServer:
         self.code = ""
         self.packs: dict[str, bytes] = {}
         self.renewals = 0
+        self.renews_with: Authority | None = None
+        self.renewed_roots: tuple[bytes, ...] | None = None
         self.welcome_changes: dict[str, Any] = {}
         self.offered_ca = authority.der
         self.asked: queue.Queue[str] = queue.Queue()
@@ -409,7 +411,9 @@ class DoorServer:
             outer = decode(body, Signed)
             verify(self.fleet.device_key, "pair", outer.signed, outer.signature)
             self.renewals += 1
-            return 200, self.authority.issue_request(outer.signed)
+            issuer = self.renews_with or self.authority
+            roots = (issuer.der, self.authority.der) if self.renewed_roots is None else self.renewed_roots
+            return 200, encode(Renewed(certificate=issuer.issue_request(outer.signed), ca_certificates=roots))
         return 404, b"no such page"
 
     def _pairing(self, reveal: Reveal) -> tuple[int, bytes]:

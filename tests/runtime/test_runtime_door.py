@@ -167,6 +167,46 @@ def test_certificate_is_renewed_in_its_last_third_and_not_before(
     assert credentials.load_welcome(identity) == renewed.welcome
 
 
+def test_renewed_device_keeps_the_new_root_beside_the_old_and_trusts_servers_under_either(
+    identity: Identity, lone_door: Any, clock: FakeClock, new_authority: Any, tmp_path: Path
+) -> None:
+    welcome = approved(identity, lone_door, clock)
+    lone_door.renews_with = newer = new_authority("test CA 2")
+    renewed = Door(lone_door.url, clock=clock).renew(identity, welcome)
+    credentials.save_welcome(renewed, identity)
+    kept = credentials.load_welcome(identity)
+    assert kept is not None
+    assert kept.ca_certificates == (newer.der, lone_door.authority.der)
+    credentials.certificate_of(kept).verify_directly_issued_by(newer.certificate)
+
+    def context(cas: tuple[bytes, ...]) -> ssl.SSLContext:
+        return credentials.server_context(cas, clock=clock, system_wall_ms=clock.wall_ms + 10**9)
+
+    for number, authority in enumerate((lone_door.authority, newer)):
+        (tmp_path / str(number)).mkdir()
+        pair_of_files = authority.write_pair(tmp_path / str(number), "server", server=True)
+        shake_hands(context(kept.ca_certificates), *pair_of_files)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shake_hands(context(welcome.ca_certificates), *pair_of_files)
+    assert Door(lone_door.url, clock=clock).renew(identity, kept).ca_certificates == kept.ca_certificates
+
+
+@pytest.mark.parametrize("fault", ["no roots", "noise for a root", "roots of somebody else"])
+def test_renewal_whose_roots_do_not_fit_changes_nothing(
+    identity: Identity, lone_door: Any, clock: FakeClock, new_authority: Any, fault: str
+) -> None:
+    welcome = approved(identity, lone_door, clock)
+    credentials.save_welcome(welcome, identity)
+    lone_door.renewed_roots = {
+        "no roots": (),
+        "noise for a root": (b"noise", lone_door.authority.der),
+        "roots of somebody else": (new_authority().der,),
+    }[fault]
+    with pytest.raises(Malformed):
+        Door(lone_door.url, clock=clock).renew(identity, welcome)
+    assert credentials.load_welcome(identity) == welcome
+
+
 def test_failed_renewal_is_told(identity: Identity, lone_door: Any, clock: FakeClock) -> None:
     welcome = approved(identity, lone_door, clock)
     clock.wall_ms = int(credentials.certificate_of(welcome).not_valid_after_utc.timestamp() * 1_000)
