@@ -134,4 +134,4 @@ def _welcome(hall: Hall, port: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="./run demo")

@@ -90,4 +90,4 @@ def main(folder: Path, only: str, inside: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="./run shots")

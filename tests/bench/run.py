@@ -59,4 +59,4 @@ def main(name: str | None, json_file: str | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="./run bench")

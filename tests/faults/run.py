@@ -122,4 +122,4 @@ def main(name: str | None, cuts: int, seed: int | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(prog_name="./run faults")
