@@ -15,6 +15,8 @@ from wire.codec import Malformed, decode, encode
 from wire.kinds import CloseSecret, PressSecret
 
 LEVELS = (5, 4, 3, 2, 1)
+CLOSE_STEP = 256
+"""Longer than what anybody chooses on a screen, and the padding below it has a length prefix of one size."""
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so that a code survives being read aloud and typed by hand."""
 
@@ -65,8 +67,21 @@ def opens(leaves: Iterable[bytes], counts: dict[int, int], scalars: Iterable[byt
     return left == right
 
 
+class _PaddedClose(CloseSecret, frozen=True, kw_only=True):
+    """A CloseSecret as it is sealed. Readers pass over the member that they do not know."""
+
+    padding: bytes
+
+
 def seal(content: PressSecret | CloseSecret, fleet_key: bytes) -> bytes:
-    """Seal to the fleet: nobody else opens it, the sealing device included. All press secrets have one size, whatever the level."""
+    """Seal to the fleet: nobody else opens it, the sealing device included.
+
+    A box is as long as what it holds, so its length must tell nothing: all press secrets have one size, whatever the level, and
+    reasons, whose ids are of different length for each level, are filled up to a multiple of CLOSE_STEP bytes.
+    """
+    if isinstance(content, CloseSecret):
+        bare = len(encode(_PaddedClose(reasons=content.reasons, padding=b"")))
+        content = _PaddedClose(reasons=content.reasons, padding=bytes(-bare % CLOSE_STEP))
     return SealedBox(PublicKey(fleet_key)).encrypt(encode(content))
 
 

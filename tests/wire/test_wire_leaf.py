@@ -46,6 +46,15 @@ def test_a_sealed_press_has_one_size_whatever_the_level() -> None:
     assert len({len(seal(PressSecret(level=level, secret=new_secret()), fleet)) for level in LEVELS}) == 1
 
 
+@given(st.lists(st.text("abcdefghijklmnopqrstuvwxyz_.", min_size=4, max_size=20), max_size=6, unique=True))
+@settings(deadline=None)
+def test_sealed_reasons_have_one_size_whichever_and_however_many_they_are(chosen: list[str]) -> None:
+    fleet = bytes(KEY.public_key)
+    sealed = seal(CloseSecret(reasons=tuple(chosen)), fleet)
+    assert len(sealed) == len(seal(CloseSecret(), fleet))
+    assert unseal(sealed, KEY, CloseSecret) == CloseSecret(reasons=tuple(chosen))
+
+
 def test_only_the_fleet_opens_what_was_sealed_to_it() -> None:
     sealed = seal(CloseSecret(reasons=("lv2.no_list",)), bytes(KEY.public_key))
     assert unseal(sealed, KEY, CloseSecret) == CloseSecret(reasons=("lv2.no_list",))
