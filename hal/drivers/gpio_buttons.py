@@ -140,8 +140,9 @@ class GpioButtons:
         try:
             self._on_event(self.name, ButtonPressed(name, level, at_s))
         except Exception:
-            # The library's thread serves every pin; a listener's mistake must not stop the next press.
-            log.exception("event listener failed", peripheral=self.name, button=name)
+            # The library's thread serves every pin; a listener's mistake must not stop the next press. Which button it was
+            # would tell a level, and no log may.
+            log.exception("event listener failed", peripheral=self.name)
 
     def _run(self) -> None:
         while not self._stop.is_set():

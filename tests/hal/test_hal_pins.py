@@ -5,6 +5,7 @@ import socket
 import threading
 
 import pytest
+from structlog.testing import capture_logs
 
 from hal.api import ButtonPressed, DoorClosed, DoorOpened
 from hal.config import named_pins
@@ -211,3 +212,21 @@ def test_a_socket_left_by_a_dead_process_is_taken_over(setup, tmp_path):
     left.close()
     path, _, _ = setup()
     assert send(path, {"get": "pins"})["pins"]["level_5"] == 1
+
+
+def test_a_listener_that_fails_is_logged_without_the_button(tmp_path, heard, closing, until, make_config):
+    path = str(tmp_path / "pins.sock")
+    config = make_config({"gpio": {"driver": "socket", "socket": path}, "buttons": {"driver": "gpio"}})
+
+    def fail(_name, _event):
+        raise RuntimeError("listener")
+
+    with capture_logs() as logs:
+        pins = closing(GpioPins(config.gpio, named_pins(config)))
+        panel = closing(GpioButtons(config.buttons, pins, on_event=fail, on_health=heard.on_health))
+        panel.start()
+        until(lambda: panel.health().state == "ok", "pins open")
+        send(path, {"press": "level_2", "ms": 40, "bounce_ms": 0})
+        until(lambda: logs, "log line")
+    assert [entry["event"] for entry in logs] == ["event listener failed"]
+    assert "level_2" not in repr(logs)
