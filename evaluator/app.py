@@ -106,7 +106,6 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
         faces[0].bridge.post(join)
 
     def join() -> None:
-        from runtime.clock import SystemClock
         from runtime.identity import ensure
         from runtime.journal import Journal
         from runtime.local import kept_view
@@ -119,7 +118,7 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
                 config.data_path,
                 "evidence",
                 identity=identity,
-                clock=SystemClock(),
+                clock=faces[0].device_clock,
                 budget_bytes=budget,
                 placement=desired.placement if desired else None,
             )

@@ -28,7 +28,7 @@ from ui.language import words
 from ui.outline import OutlineServer
 from ui.stage import Stage
 from ui.theme import theme
-from ui.tokens import Panel
+from ui.tokens import Panel, is_night
 
 log = structlog.get_logger("evaluator.face")
 
@@ -69,13 +69,6 @@ def times_of(config: DeviceConfig) -> Times:
     return Times(rating.invitation_s, rating.correction_s, rating.reasons_s, rating.receipt_s)
 
 
-def is_night(hour: int, *, day_from: int, night_from: int) -> bool:
-    """Whether the dark palette belongs to this hour; night may begin after midnight."""
-    if day_from < night_from:
-        return not day_from <= hour < night_from
-    return night_from <= hour < day_from
-
-
 class EvaluatorFace:
     """Everything of one evaluator. Made on the Kivy thread; `stage` is the root widget and shows the first scene at once.
 
@@ -85,7 +78,8 @@ class EvaluatorFace:
     def __init__(self, config: DeviceConfig, hal_config: HalConfig, *, software: str, outline: Path | None = None) -> None:
         self._file_config = self.config = config
         self._hal_config, self._software = hal_config, software
-        self._clock = SystemClock()
+        self.device_clock = SystemClock()
+        """One clock for journal, screen and socket: what the fleet repairs has to reach the entries."""
         self.bridge = Bridge()
         words.load([LOCALE], cache=config.data_path / "cache")
         rules.load_widgets()
@@ -121,13 +115,13 @@ class EvaluatorFace:
             role="evaluator",
             software=self._software,
             device=identity.device,
-            clock=self._clock,
+            clock=self.device_clock,
             on_message=lambda message: self.bridge.post(lambda: talk.take(message)),
         )
         tag_set = tags.load(TAGS_FILE)
         self._desk = Desk(
             book=self.evidence,
-            clock=FlowClock(self._clock),
+            clock=FlowClock(self.device_clock),
             signals=self.hardware,
             tags=tag_set,
             times=times_of(self.config),
@@ -177,7 +171,7 @@ class EvaluatorFace:
                 log.warning("the fleet set something impossible", mistake=mistake)
             self.desk.settle(times=times_of(self.config), language=self.config.language)
             self.evidence.note_placement(view.desired.placement)
-        self.desk.clock_unsure(self._clock.now().wall_ms < NOT_BEFORE_MS)
+        self.desk.clock_unsure(self.device_clock.now().wall_ms < NOT_BEFORE_MS)
         self.desk.view(
             pairing=view.pairing,
             code=view.pairing_code,
@@ -273,9 +267,9 @@ class EvaluatorFace:
     def _minute_text(self) -> None:
         now = self._now()
         # A clock that was never set would tell people a wrong time; no time is better.
-        known = self._clock.now().wall_ms >= NOT_BEFORE_MS
+        known = self.device_clock.now().wall_ms >= NOT_BEFORE_MS
         self._view.clock = f"{now:%H:%M}" if known else ""
         self._view.date = words.date(now) if known else ""
 
     def _now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now().wall_ms / 1000).astimezone()
+        return datetime.fromtimestamp(self.device_clock.now().wall_ms / 1000).astimezone()

@@ -77,8 +77,8 @@ class AgentTalk:
             case RestartRequest():
                 self._face.visit.end("restart")
                 window.stop()
-            case EvidenceDamaged(reason=reason):
-                self._face.journal.close_damaged(reason)
+            case EvidenceDamaged(journal_id=journal_id, reason=reason):
+                self._face.close_damaged(journal_id, reason)
 
     def _reply(self, reply: CommandReply) -> None:
         if not self._face.link.send(reply):

@@ -93,8 +93,10 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     identity = ensure(config.data_path)
     budget = config.journal.evidence_budget_mb * 1_048_576
     desired = kept_view(config.data_path, identity.device).desired
+    # One clock for journal, screen and socket: what the fleet repairs has to reach the entries.
+    clock = SystemClock()
     journal = Journal.open(
-        config.data_path, "evidence", identity=identity, clock=SystemClock(), budget_bytes=budget,
+        config.data_path, "evidence", identity=identity, clock=clock, budget_bytes=budget,
         placement=desired.placement if desired else None,
     )  # fmt: skip
     closed = recover(journal)
@@ -108,7 +110,9 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     face: list[TerminalFace] = []
 
     def build() -> object:
-        made = TerminalFace(config, hal_config, identity=identity, journal=journal, software=software_name(), outline=outline)
+        made = TerminalFace(
+            config, hal_config, identity=identity, journal=journal, clock=clock, software=software_name(), outline=outline
+        )
         face.append(made)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: made.bridge.post(window.stop))

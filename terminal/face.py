@@ -1,5 +1,6 @@
 """The running terminal: visit, screen, hardware, journal and agent joined. Built by `terminal.app`, lives until it is stopped."""
 
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -11,15 +12,15 @@ from hal.config import HalConfig
 from hal.factory import Hal, open_hal
 from pack.errors import PackError
 from pack.reader import open_pack
-from runtime.clock import SystemClock as JournalClock
+from runtime import clock as device_clock
 from runtime.config import DeviceConfig, with_overrides
 from runtime.identity import Identity
-from runtime.journal import Journal
+from runtime.journal import Journal, JournalError
 from runtime.local import FaceLink
 from terminal.agent import AgentTalk, link_works, parts
 from terminal.content import PackContent
 from terminal.diary import JournalDiary, new_id
-from terminal.flow.clock import SystemClock
+from terminal.flow.clock import DeviceClock
 from terminal.flow.idle import Patience, Profile
 from terminal.flow.plan import plan
 from terminal.flow.ports import Subject
@@ -36,6 +37,7 @@ from ui.bridge import Bridge
 from ui.language import words
 from ui.outline import OutlineServer
 from ui.theme import theme
+from ui.tokens import is_night
 from wire.messages import Words
 
 log = structlog.get_logger("terminal.face")
@@ -54,16 +56,17 @@ class TerminalFace:
         *,
         identity: Identity,
         journal: Journal,
+        clock: device_clock.Clock,
         software: str,
         outline: Path | None = None,
     ) -> None:
-        self.config, self.journal = config, journal
-        self.clock = SystemClock()
+        self._file_config = self.config = config
+        self.journal, self.clock = journal, DeviceClock(clock)
         self.bridge = Bridge()
         self._look(config)
         self.link = FaceLink(
             config.socket_path, data_dir=config.data_path, role="terminal", software=software, device=identity.device,
-            clock=JournalClock(), on_message=lambda message: self.bridge.post(lambda: self.talk.take(message)),
+            clock=clock, on_message=lambda message: self.bridge.post(lambda: self.talk.take(message)),
         )  # fmt: skip
         self.visit = self._visit(hal_config)
         self.stage = TerminalStage(self.visit)
@@ -161,7 +164,7 @@ class TerminalFace:
     def _minute(self, *_: object) -> None:
         now = self.clock.now()
         panel = self.config.panel
-        night = not panel.day_from <= now.hour < panel.night_from
+        night = is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
         self.stage.minute(now)
@@ -174,7 +177,7 @@ class TerminalFace:
         view = self.link.view
         desired = view.desired
         if desired is not None:
-            self.config, mistakes = with_overrides(self.config, desired.settings)
+            self.config, mistakes = with_overrides(self._file_config, desired.settings)
             for mistake in mistakes:
                 log.warning("the fleet set something impossible", mistake=mistake)
             self.visit.help_phone = self.config.phone
@@ -183,9 +186,25 @@ class TerminalFace:
             place = desired.placement
             self._diary.placed(place)
             self.stage.rename(hall=place.hall_name, label=place.label)
-        self.journal.apply_archived([(each.journal_id, each.through_seq) for each in view.archived])
+        self._prune()
         self.take_status()
         self._take_waiting_content()
+
+    def _prune(self) -> None:
+        """Let go of what the fleet holds in a verified backup. A disk that refuses that must not end the face."""
+        try:
+            self.journal.apply_archived([(each.journal_id, each.through_seq) for each in self.link.view.archived])
+        except (JournalError, OSError, sqlite3.Error) as error:
+            log.error("the journal could not be pruned", error=str(error))
+
+    def close_damaged(self, journal_id: bytes, reason: str) -> None:
+        """Go on in a new journal, when a reader met damage in the present one; a report about an older one changes nothing."""
+        if journal_id != self.journal.journal_id:
+            return
+        try:
+            self.journal.close_damaged(reason)
+        except (JournalError, OSError, sqlite3.Error) as error:
+            log.error("a successor of the journal could not be made", error=str(error))
 
     def take_status(self) -> None:
         """Put together what works now and tell the visit if it changed."""

@@ -54,6 +54,13 @@ class Panel:
         return self.width_px, self.height_px
 
 
+def is_night(hour: int, *, day_from: int, night_from: int) -> bool:
+    """Whether the dark palette belongs to this hour (0–23); night may begin after midnight."""
+    if day_from < night_from:
+        return not day_from <= hour < night_from
+    return night_from <= hour < day_from
+
+
 TERMINAL_21 = Panel(1080, 1920, 268, 476)
 """A 21.5-inch portrait panel, the usual terminal."""
 EVALUATOR_10 = Panel(1280, 800, 217, 136)

@@ -4,6 +4,8 @@ import time
 from datetime import datetime
 from typing import Protocol
 
+from runtime import clock as device
+
 
 class Clock(Protocol):
     """Monotonic milliseconds for waiting, and the hall's local wall time for what people read."""
@@ -15,11 +17,14 @@ class Clock(Protocol):
         """Local wall time, aware of its zone."""
 
 
-class SystemClock:
-    """The machine's own clocks."""
+class DeviceClock:
+    """The device's clock as a visit needs it: the same one the journal uses, which the fleet may have repaired."""
+
+    def __init__(self, clock: device.Clock) -> None:
+        self._clock = clock
 
     def monotonic_ms(self) -> int:
         return time.monotonic_ns() // 1_000_000
 
     def now(self) -> datetime:
-        return datetime.now().astimezone()
+        return datetime.fromtimestamp(self._clock.now().wall_ms / 1000).astimezone()

@@ -32,6 +32,7 @@ from runtime.local import (
     Withdraw,
     send_message,
 )
+from wire.entry import SYNCED
 from wire.kinds import RatingClosed, read_body
 from wire.messages import Clerk, Desired, Invitation, Placement, WindowCard
 
@@ -46,7 +47,7 @@ class StandInAgent:
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
         self._listener.listen(1)
-        self._desired = desired
+        self.desired = desired
         self.heard: queue.Queue[FromFace] = queue.Queue()
         self.connection: socket.socket | None = None
         threading.Thread(target=self._serve, daemon=True).start()
@@ -58,7 +59,7 @@ class StandInAgent:
             except OSError:
                 return
             self.connection = connection
-            send_message(connection, DeviceView(device="nwtest", pairing="paired", link="up", desired=self._desired))
+            send_message(connection, DeviceView(device="nwtest", pairing="paired", link="up", desired=self.desired))
             unframer = Unframer(FromFace)
             with contextlib.suppress(OSError):
                 while data := connection.recv(65_536):
@@ -280,6 +281,21 @@ def _touch(display: str, seen: dict[str, object], name: str) -> None:
         xtest.fake_input(server, what, detail, x=x, y=y)
         server.sync()
     server.close()
+
+
+def test_the_journal_follows_the_clock_that_the_fleet_has_repaired(device, agent):
+    _begin(device, agent)
+    true_ms = 1_900_000_000_000
+    mono_ms = time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
+    agent.say(
+        DeviceView(device="nwtest", pairing="paired", link="up", desired=agent.desired, true_wall_ms=true_ms, true_mono_ms=mono_ms)
+    )
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    assert agent.wait_for(CommandReply).state == "done"
+    with JournalReader(device.data / "evidence.db") as reader:
+        header = list(reader.rows(0))[-1].header
+    assert header.kind == "rating.invited"
+    assert (header.clock_trust, 0 <= header.wall_ms - true_ms < 120_000) == (SYNCED, True)
 
 
 def test_identify_is_answered(device, agent):

@@ -18,8 +18,9 @@ from demo.hands import Hands
 from hal.sim.control import ControlError, send
 from runtime.identity import ensure
 from runtime.journal import JournalReader
-from runtime.local import VIEW_FILE, DeviceView
+from runtime.local import VIEW_FILE, CommandReply, DeviceView, FromFace, Identify, Unframer, send_message
 from wire.codec import encode
+from wire.entry import SYNCED
 from wire.kinds import read_body
 from wire.messages import Desired, Placement
 
@@ -38,6 +39,14 @@ def wait(look: Callable[[], Any], what: str) -> Any:
             return found
         time.sleep(0.05)
     raise AssertionError(f"no {what} within {WITHIN_S:.0f} s")
+
+
+def wait_for_reply(connection: socket.socket) -> None:
+    """Read what a face says until it has answered a command: then it has taken everything sent before."""
+    connection.settimeout(WITHIN_S)
+    unframer = Unframer(FromFace)
+    while not any(isinstance(message, CommandReply) for message in unframer.feed(connection.recv(65_536))):
+        pass
 
 
 class Terminal:
@@ -192,6 +201,32 @@ def test_a_citizen_finds_prints_rates_and_leaves(terminal: Terminal) -> None:
         "session.opened", "print.asked", "print.finished", "rating.invited", "rating.pressed", "rating.closed", "session.closed",
     ]  # fmt: skip
     assert dict(terminal.entries())["print.finished"].outcome == "printed"
+
+
+@pytest.mark.window
+@pytest.mark.timeout(600)
+def test_the_journal_follows_the_clock_that_the_fleet_has_repaired(terminal: Terminal) -> None:
+    terminal.data.mkdir()
+    true_ms = 1_900_000_000_000
+    view = DeviceView(
+        device=ensure(terminal.data).device, true_wall_ms=true_ms,
+        true_mono_ms=time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000,
+    )  # fmt: skip
+    with socket.socket(socket.AF_UNIX) as agent:
+        agent.bind(f"{terminal.data}/agent.sock")
+        agent.listen(1)
+        terminal.start()
+        agent.settimeout(WITHIN_S)
+        connection, _ = agent.accept()
+        with connection:
+            send_message(connection, view)
+            send_message(connection, Identify(command=b"i" * 16))
+            wait_for_reply(connection)
+            terminal.wake()
+    with JournalReader(terminal.data / "evidence.db") as reader:
+        header = [row.header for row in reader.rows(0)][1]
+    assert header.kind == "session.opened"
+    assert (header.clock_trust, 0 <= header.wall_ms - true_ms < 300_000) == (SYNCED, True)
 
 
 @pytest.mark.window

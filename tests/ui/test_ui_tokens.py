@@ -3,7 +3,7 @@
 import pytest
 
 from ui import tokens
-from ui.tokens import CONTRAST, DAY, NIGHT, Panel, PanelError, contrast_ratio
+from ui.tokens import CONTRAST, DAY, NIGHT, Panel, PanelError, contrast_ratio, is_night
 
 PALETTES = {"day": DAY, "night": NIGHT, "contrast": CONTRAST}
 
@@ -62,3 +62,12 @@ def test_an_impossible_panel_is_explained(panel, complaint):
 def test_millimetres_become_the_panels_own_pixels():
     assert tokens.EVALUATOR_10.px_per_mm == pytest.approx(5.9, abs=0.05)
     assert tokens.TERMINAL_21.px_per_mm == pytest.approx(4.03, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("day_from", "night_from", "nights"),
+    [(7, 19, {*range(7), *range(19, 24)}), (6, 1, {1, 2, 3, 4, 5})],
+    ids=["night begins in the evening", "night begins after midnight"],
+)
+def test_night_lasts_from_its_first_hour_to_the_days(day_from, night_from, nights):
+    assert {hour for hour in range(24) if is_night(hour, day_from=day_from, night_from=night_from)} == nights
