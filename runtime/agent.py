@@ -4,9 +4,7 @@ Read `Agent.run` first. Threads around it only move bytes; what is decided, is d
 """
 
 import queue
-import ssl
 import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +16,7 @@ from nacl.signing import VerifyKey
 from runtime import credentials, health
 from runtime.clock import Clock
 from runtime.config import DeviceConfig
+from runtime.connection import Connection
 from runtime.custody import Custody
 from runtime.desired import DesiredKeeper
 from runtime.door import Door
@@ -29,14 +28,14 @@ from runtime.enrolment import (
     PairingNews,
     Renewed,
     RenewFailed,
-    keep_certificate_fresh,
-    pair,
+    start_pairing,
+    start_renewing,
 )
 from runtime.facehub import FaceCame, FaceHub, FaceSaid, FaceWent
 from runtime.handover import Handover
 from runtime.identity import Identity, signing_key
 from runtime.journals import OpsJournal, Readers
-from runtime.link import Link, LinkConfirmed, LinkDown, LinkMessage, LinkUp
+from runtime.link import LinkConfirmed, LinkDown, LinkMessage, LinkUp
 from runtime.local import AskRequest, CommandReply, PictureReply
 from runtime.orders import Orders
 from runtime.outbox import Questions, Reports
@@ -45,23 +44,18 @@ from runtime.store import AgentStore, StoreError
 from runtime.view import ViewKeeper
 from runtime.wishes import Wishes
 from wire.codec import WireError, encode
-from wire.messages import DeviceState, Picture, Presence
+from wire.messages import DeviceState, Picture
 from wire.pairing import Welcome
-from wire.topics import Channel
 
 log = structlog.get_logger("runtime.agent")
 
 TICK_S = 0.25
 JOURNALS_EVERY_MS = 500
-NOTE_LINK_EVERY_MS = 60_000
-REFUSALS_THAT_COUNT = 2
-"""One connection that ends before its answer may be a broker that stops; two in a row are a broker that means it."""
 
 
 class _Bond(NamedTuple):
     """What exists once this device belongs to a fleet."""
 
-    link: Link
     handover: Handover
     wishes: Wishes
 
@@ -105,21 +99,20 @@ class Agent:
         self._content = ContentKeeper(
             config.data_path / "content", clock=clock, on_event=self._events.put, open_check=content_check
         )
-        self._reports = Reports(self._publish)
-        self._questions = Questions(self._publish, send=self._hub.send, clock=clock)
+        self._connection = Connection(
+            config, identity, clock=clock, store=self._store, troubles=self._troubles, view=self._view, ops=self._ops,
+            on_event=self._events.put,
+        )  # fmt: skip
+        self._reports = Reports(self._connection.publish)
+        self._questions = Questions(self._connection.publish, send=self._hub.send, clock=clock)
         self._orders = self._new_orders()
         self._reporter = Reporter(
             config, software=software, clock=clock, hub=self._hub, readers=self._readers, ops=self._ops,
-            troubles=self._troubles, view=self._view, publish=self._publish,
+            troubles=self._troubles, view=self._view, publish=self._connection.publish,
         )  # fmt: skip
         self._bond: _Bond | None = None
         self._failure: StoreError | None = None
-        self._is_up = False
-        self._refusals = 0
-        self._connection = 0
         self._journals_due_ms = 0
-        self._link_noted_ms: int | None = None
-        self._down_since_ms = clock.now().mono_ms
 
     def _new_orders(self) -> Orders:
         return Orders(
@@ -184,8 +177,7 @@ class Agent:
 
     def _end(self) -> None:
         self._ops.note("agent.stopped")
-        if self._bond is not None:
-            self._bond.link.stop(encode(self._presence(online=False, reason="stopped")))
+        self._connection.end()
         self._content.stop()
         self._hub.stop()
         self._ops.close()
@@ -218,9 +210,9 @@ class Agent:
         if now >= self._journals_due_ms:
             self._journals_due_ms = now + JOURNALS_EVERY_MS
             self._readers.refresh()
-        if self._bond is not None and self._is_up:
+        if self._bond is not None and self._connection.is_up:
             self._bond.handover.send_batches(now)
-        self._reporter.tick(now, waiting=self._waiting(), is_up=self._is_up)
+        self._reporter.tick(now, waiting=self._waiting(), is_up=self._connection.is_up)
 
     def _waiting(self) -> int:
         return self._bond.handover.waiting() if self._bond is not None else 0
@@ -233,16 +225,9 @@ class Agent:
 
     def _begin_pairing(self) -> None:
         self._view.change(pairing="unreachable")
-        door = Door(self._config.fleet.url, clock=self._clock)
-        arguments = {
-            "role": self._config.role,
-            "software": self._software,
-            "model": self._config.model,
-            "on_event": self._events.put,
-            "stop": self._stop,
-            "backoff_max_s": self._config.agent.backoff_max_s,
-        }
-        threading.Thread(target=pair, args=(door, self._identity), kwargs=arguments, name="pairing", daemon=True).start()
+        start_pairing(
+            self._config, self._identity, clock=self._clock, software=self._software, on_event=self._events.put, stop=self._stop
+        )
 
     def _enrolment_event(self, event: Any) -> None:
         match event:
@@ -259,8 +244,7 @@ class Agent:
                 self._welcome = event.welcome
                 self._troubles.set("certificate", None)
                 self._ops.note("certificate.renewed")
-                if self._bond is not None:
-                    self._bond.link.reconnect()
+                self._connection.renewed(event.welcome)
             case RenewFailed():
                 self._troubles.set("certificate", "certificate.not_renewed", next_step="next.check_uplink", error=event.detail)
 
@@ -268,29 +252,13 @@ class Agent:
         """Begin to talk to the fleet that this device belongs to."""
         self._welcome = welcome
         fleet_key = VerifyKey(welcome.fleet_key)
-        self._bond = _Bond(self._new_link(welcome), self._new_handover(fleet_key), self._new_wishes(fleet_key))
-        self._bond.link.start()
+        self._bond = _Bond(self._new_handover(fleet_key), self._new_wishes(fleet_key))
+        self._connection.begin(welcome)
         if self._config.fleet.url:
             door = Door(self._config.fleet.url, clock=self._clock)
-            arguments = {"clock": self._clock, "on_event": self._events.put, "stop": self._stop}
-            places = (door, self._identity, welcome)
-            threading.Thread(target=keep_certificate_fresh, args=places, kwargs=arguments, name="renewal", daemon=True).start()
+            start_renewing(door, self._identity, welcome, clock=self._clock, on_event=self._events.put, stop=self._stop)
         self._view.change(pairing="paired", pairing_code="", pairing_expires_ms=0)
         self._bond.wishes.apply()
-
-    def _new_link(self, welcome: Welcome) -> Link:
-        host, _, port = (self._config.fleet.broker or f"{welcome.broker_host}:{welcome.broker_port}").rpartition(":")
-        return Link(
-            host=host,
-            port=int(port),
-            tenant=welcome.tenant,
-            device=self._identity.device,
-            context=self._tls,
-            will=self._will,
-            on_event=self._events.put,
-            keepalive_s=self._config.agent.keepalive_s,
-            backoff_max_s=self._config.agent.backoff_max_s,
-        )
 
     def _new_handover(self, fleet_key: VerifyKey) -> Handover:
         custody = Custody(
@@ -303,7 +271,7 @@ class Agent:
         )
         return Handover(
             custody, fleet_key=fleet_key, store=self._store, readers=self._readers, ops=self._ops, troubles=self._troubles,
-            view=self._view, clock=self._clock, publish=self._publish, send=self._hub.send,
+            view=self._view, clock=self._clock, publish=self._connection.publish, send=self._hub.send,
         )  # fmt: skip
 
     def _new_wishes(self, fleet_key: VerifyKey) -> Wishes:
@@ -317,62 +285,21 @@ class Agent:
         assert self._welcome is not None
         return self._welcome
 
-    def _tls(self) -> ssl.SSLContext:
-        system_wall_ms = time.time_ns() // 1_000_000
-        return credentials.device_context(self._present_welcome(), self._identity, clock=self._clock, system_wall_ms=system_wall_ms)
-
     # The link
 
-    def _will(self) -> bytes:
-        # The number grows before each attempt, so no two connections ever share one; the clock's seconds keep it growing
-        # even when agent.db was lost.
-        least = max(self._connection + 1, self._clock.now().wall_ms // 1_000)
-        try:
-            self._connection = self._store.add("connection", 1, at_least=least)
-        except StoreError as error:
-            # A full disk must not make a device unreachable, which then could not even tell that its disk is full.
-            log.error("the connection's number cannot be kept", error=str(error))
-            self._connection = least
-        return encode(self._presence(online=False, reason="lost"))
-
-    def _presence(self, *, online: bool, reason: str = "") -> Presence:
-        return Presence(online=online, connection=self._connection, since_ms=self._clock.now().wall_ms, reason=reason)
-
-    def _publish(self, channel: Channel, payload: bytes, *, correlation: bytes | None = None) -> int | None:
-        if self._bond is None or not self._is_up:
-            return None
-        return self._bond.link.publish(channel, payload, correlation=correlation)
-
     def _send_picture(self, picture: Picture) -> bool:
-        return self._publish("picture", encode(picture)) is not None
+        return self._connection.publish("picture", encode(picture)) is not None
 
     def _link_came(self) -> None:
         assert self._bond is not None
-        now = self._clock.now()
-        self._is_up, self._refusals = True, 0
-        self._troubles.set("link", None)
-        if self._link_noted_ms is None or now.mono_ms - self._link_noted_ms > NOTE_LINK_EVERY_MS:
-            self._link_noted_ms = now.mono_ms
-            self._ops.note("link.up", down_s=(now.mono_ms - self._down_since_ms) // 1_000)
-        self._publish("presence", encode(self._presence(online=True)))
+        self._connection.came()
         self._bond.handover.connected()
         self._reporter.connected()
         self._reports.connected()
-        self._view.change(pairing="paired", link="up", link_since_ms=now.wall_ms)
 
     def _link_went(self, event: LinkDown) -> None:
-        log.info("no link", reason=event.reason, detail=event.detail)
-        self._troubles.set("link", event.reason, state="down", next_step="next.check_uplink")
-        self._refusals = self._refusals + 1 if event.reason == "link.refused" else 0
-        if self._refusals >= REFUSALS_THAT_COUNT:
-            self._view.change(pairing="revoked")
-        if self._is_up and self._bond is not None:
-            now = self._clock.now()
-            self._is_up, self._down_since_ms = False, now.mono_ms
+        if self._connection.went(event) and self._bond is not None:
             self._bond.handover.disconnected()
-            self._view.change(link="down", link_since_ms=now.wall_ms)
-        else:
-            self._view.change()
 
     def _link_said(self, message: LinkMessage) -> None:
         assert self._bond is not None

@@ -11,6 +11,7 @@ import structlog
 from pack.reader import open_pack
 from runtime import credentials
 from runtime.clock import Clock
+from runtime.config import DeviceConfig
 from runtime.door import ContentRefused, Door, DoorError, Pairing, fetch_content
 from runtime.identity import Identity, IdentityError
 from wire.codec import WireError
@@ -21,7 +22,6 @@ from wire.pairing import Welcome
 log = structlog.get_logger("runtime.enrolment")
 
 POLL_S = 3.0
-RENEW_EVERY_S = 6 * 3600.0
 
 
 class PairingNews(NamedTuple):
@@ -102,6 +102,37 @@ def pair(
             on_event(PairingNews("unreachable", "", 0, str(error)[:200]))
         failures += 1
         stop.wait(random.uniform(1.0, min(backoff_max_s, 2.0 * 2 ** min(failures, 8))))
+
+
+def start_pairing(
+    config: DeviceConfig,
+    identity: Identity,
+    *,
+    clock: Clock,
+    software: str,
+    on_event: Callable[[EnrolmentEvent], None],
+    stop: threading.Event,
+) -> None:
+    """`pair` with the configured fleet, in a thread of its own."""
+    door = Door(config.fleet.url, clock=clock)
+    arguments = {"role": config.role, "software": software, "model": config.model, "on_event": on_event, "stop": stop}
+    arguments["backoff_max_s"] = config.agent.backoff_max_s
+    threading.Thread(target=pair, args=(door, identity), kwargs=arguments, name="pairing", daemon=True).start()
+
+
+def start_renewing(
+    door: Door,
+    identity: Identity,
+    welcome: Welcome,
+    *,
+    clock: Clock,
+    on_event: Callable[[EnrolmentEvent], None],
+    stop: threading.Event,
+) -> None:
+    """`keep_certificate_fresh` in a thread of its own."""
+    arguments = {"clock": clock, "on_event": on_event, "stop": stop}
+    places = (door, identity, welcome)
+    threading.Thread(target=keep_certificate_fresh, args=places, kwargs=arguments, name="renewal", daemon=True).start()
 
 
 def keep_certificate_fresh(
