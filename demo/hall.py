@@ -107,6 +107,7 @@ class Hall:
             first = ("attract", "home") if device.role == "terminal" else ("idle",)
             device.wait_screen(*first, within_s=START_S)
         self._say("hall: all screens are ready")
+        self._stop = threading.Event()  # What ends the opening hours must not end the books.
 
     def close(self) -> None:
         """End everything that was started."""
@@ -124,6 +125,8 @@ class Hall:
 
     def nw_fleet(self, *arguments: str, stdin: str | None = None) -> str:
         """Run a command of the fleet; gives what it printed. Raises HallError with its own words."""
+        if self._stop.is_set():
+            raise HallError("stopped")
         command = [str(BIN / "nw-fleet"), *arguments, "--data", str(self.fleet_data)]
         done = subprocess.run(command, capture_output=True, text=True, input=stdin, timeout=120)
         if done.returncode:

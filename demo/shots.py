@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from importlib import import_module
 from pathlib import Path
 
 import click
@@ -23,25 +24,22 @@ STYLE = (
 )
 
 
-def shoot_faces(folder: Path, only: str) -> list[str]:
-    """Render the screens of all faces in this process, which needs a display; gives what a visitor would stumble on."""
-    from importlib import import_module
-
+def shoot_face(face: str, folder: Path, only: str) -> list[str]:
+    """Render the screens of one face in this process, which needs a display; gives what a visitor would stumble on."""
     from ui import shots as studio
 
+    screens_of = import_module(f"{face}.shots")
+    found = []
     with tempfile.TemporaryDirectory(prefix="nightwindow-shots-") as cache:
-        rooms = [Path(__file__).resolve().parents[1] / face / "locale" for face in FACES]
-        studio.open_studio(Path(cache), locale_folders=rooms)
-        found = []
-        for face in FACES:
-            for shot in import_module(f"{face}.shots").shots():
-                if only in shot.name:
-                    widget, picture = studio.shoot(shot.build)
-                    path = folder / f"{shot.name}.png"
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(picture.png())
-                    found += [f"{shot.name}: {problem}" for problem in studio.problems(widget)]
-        return found
+        studio.open_studio(Path(cache), locale_folders=[Path(__file__).resolve().parents[1] / face / "locale"])
+        for shot in screens_of.shots():
+            if only in shot.name:
+                widget, picture = studio.shoot(shot.build)
+                path = folder / f"{shot.name}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(picture.png())
+                found += [f"{shot.name}: {problem}" for problem in studio.problems(widget)]
+    return found
 
 
 def index(folder: Path) -> int:
@@ -65,20 +63,21 @@ def index(folder: Path) -> int:
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--only", default="", help="Only screens whose name contains this, for example evaluator/800x480/ko.")
-@click.option("--inside", is_flag=True, hidden=True, help="Render on the display of this process.")
-def main(folder: Path, only: str, inside: bool) -> None:
+@click.option("--inside", type=click.Choice(FACES), hidden=True, help="Render this face on the display of this process.")
+def main(folder: Path, only: str, inside: str | None) -> None:
     """Render everything below FOLDER and write FOLDER/index.html. Exit status 1 when a screen has a defect of layout."""
     started = time.monotonic()
     folder.mkdir(parents=True, exist_ok=True)
     if inside:
-        defects = shoot_faces(folder, only)
+        defects = shoot_face(inside, folder, only)
         click.echo("\n".join(defects))
         sys.exit(1 if defects else 0)
     processes = Processes(folder, say=click.echo)
     try:
         screen = screens.start(processes, "shots", (1280, 800), is_window=False)
-        command = [sys.executable, "-m", "demo.shots", str(folder), "--inside", "--only", only]
-        faces = subprocess.run(command, env={**os.environ, "DISPLAY": screen.display}).returncode
+        command = [sys.executable, "-m", "demo.shots", str(folder), "--only", only, "--inside"]
+        environment = {**os.environ, "DISPLAY": screen.display}
+        faces = max(subprocess.run([*command, face], env=environment).returncode for face in FACES)
     finally:
         processes.end_all()
         (folder / "screen-shots.log").unlink(missing_ok=True)
