@@ -19,9 +19,10 @@ from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
 from hal.config import HalConfig
 from runtime.clock import NOT_BEFORE_MS, SystemClock
 from runtime.config import DeviceConfig, with_overrides
+from runtime.facelink import FaceLink
 from runtime.identity import Identity
 from runtime.journal import NEAR_END_SHARE, Journal
-from runtime.local import FaceLink, FaceState
+from runtime.local import FaceState
 from ui import rules
 from ui.bridge import Bridge
 from ui.language import words

@@ -14,9 +14,9 @@ from pack.errors import PackError
 from pack.reader import open_pack
 from runtime import clock as device_clock
 from runtime.config import DeviceConfig, with_overrides
+from runtime.facelink import FaceLink
 from runtime.identity import Identity
 from runtime.journal import Journal, JournalError
-from runtime.local import FaceLink
 from terminal.agent import AgentTalk, link_works, parts
 from terminal.content import PackContent
 from terminal.diary import JournalDiary, new_id

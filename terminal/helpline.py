@@ -13,7 +13,7 @@ DEADLINE_MS = 8_000
 
 
 class Asker(Protocol):
-    """The part of runtime.local.FaceLink that is used here."""
+    """The part of runtime.facelink.FaceLink that is used here."""
 
     def send(self, message: AskRequest) -> bool: ...
 

@@ -21,6 +21,7 @@ from runtime import credentials
 from runtime.agent import Agent
 from runtime.clock import FakeClock, Moment, SystemClock
 from runtime.config import DeviceConfig, from_table
+from runtime.facelink import FaceLink
 from runtime.health import Troubles
 from runtime.identity import Identity, certificate_request
 from runtime.journal import Journal, JournalReader
@@ -30,7 +31,6 @@ from runtime.local import (
     CommandReply,
     DeviceView,
     EvidenceDamaged,
-    FaceLink,
     FaceState,
     Identify,
     Invite,
@@ -419,7 +419,8 @@ FACE = """
 import sys, time
 from pathlib import Path
 from runtime.clock import FakeClock
-from runtime.local import FaceLink, FaceState, RestartRequest
+from runtime.facelink import FaceLink
+from runtime.local import FaceState, RestartRequest
 gone = []
 link = FaceLink(Path(sys.argv[1]) / "agent.sock", data_dir=Path(sys.argv[1]), role="evaluator", software="f", device=sys.argv[2],
     clock=FakeClock(), on_message=lambda m: gone.append(m) if isinstance(m, RestartRequest) and sys.argv[3] == "obeys" else None)

@@ -17,6 +17,7 @@ from hypothesis import given
 
 from runtime.clock import FakeClock
 from runtime.facehub import FaceCame, FaceHub, FaceSaid, FaceWent
+from runtime.facelink import FaceLink
 from runtime.local import (
     MAX_MESSAGE_BYTES,
     VIEW_FILE,
@@ -24,7 +25,6 @@ from runtime.local import (
     CommandReply,
     DeviceView,
     FaceHello,
-    FaceLink,
     FaceState,
     FromAgent,
     FromFace,
