@@ -78,6 +78,19 @@ def test_missing_packages_without_root_or_sudo_tell_what_to_type() -> None:
     assert "apt-get install" in done.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stop being root")
+def test_somebody_elses_folder_is_explained() -> None:
+    with tempfile.TemporaryDirectory(prefix="nightwindow-run-") as name:
+        place = Path(name)
+        shutil.copy(ROOT / "run", place)
+        place.chmod(0o755)
+        command = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "/usr/bin/python3", str(place / "run")]
+        done = subprocess.run([*command, "install"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "cannot be written" in done.stderr
+    assert "owner" in done.stderr
+
+
 def test_lock_files_name_no_index_and_hash_everything() -> None:
     for name in ("requirements.lock", "requirements-dev.lock"):
         text = (ROOT / name).read_text()
