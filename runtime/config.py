@@ -3,9 +3,7 @@
 docs/device.md lists all of it. The `[hal]` table is handed on unread: hal.factory knows it.
 """
 
-import difflib
 import tomllib
-import types
 import typing
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +12,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta, Struct
+
+from runtime.tomlstruct import explain_unknown, kinds_of, mask, read_struct, read_value
 
 Seconds = Annotated[float, Meta(ge=1, le=3600)]
 
@@ -155,7 +155,7 @@ def load(path: Path) -> DeviceConfig:
 def from_table(table: Mapping[str, Any]) -> DeviceConfig:
     """Build a DeviceConfig from parsed TOML. Raises ConfigError with every mistake."""
     problems: list[str] = []
-    config = _struct(DeviceConfig, table, "", problems)
+    config = read_struct(DeviceConfig, table, problems, checks=CHECKS)
     if problems or config is None:
         raise ConfigError(problems)
     return typing.cast(DeviceConfig, config)
@@ -174,12 +174,12 @@ def with_overrides(config: DeviceConfig, settings: Mapping[str, str | int | floa
         section, _, key = name.rpartition(".")
         part: Any = getattr(config, section) if section else config
         mistakes: list[str] = []
-        kinds = _kinds(type(part))
+        kinds = kinds_of(type(part))
         if key not in kinds:
-            mistakes.append(_unknown(name, key, kinds))
+            mistakes.append(explain_unknown(name, key, kinds))
             checked = None
         else:
-            checked = _value(kinds[key], value, name, mistakes)
+            checked = read_value(kinds[key], value, name, mistakes)
         if mistakes:
             problems += mistakes
             continue
@@ -198,14 +198,6 @@ def dotted(config: Struct, prefix: str = "") -> dict[str, Any]:
         elif field.name != "hal":
             found[prefix + field.name] = mask(value) if isinstance(value, str) else value
     return found
-
-
-def mask(text: str) -> str:
-    """An address with its user and password hidden; other text as it is."""
-    if "://" not in text or "@" not in text:
-        return text
-    scheme, _, rest = text.partition("://")
-    return f"{scheme}://***@{rest.rpartition('@')[2]}"
 
 
 def _check_panel(panel: PanelConfig) -> list[str]:
@@ -251,10 +243,6 @@ def _check_url(url: str) -> list[str]:
     return []
 
 
-def _kinds(struct: type[Struct]) -> dict[str, Any]:
-    return typing.get_type_hints(struct, include_extras=True)
-
-
 CHECKS: dict[str, Callable[[Any], list[str]]] = {
     "data_dir": _check_data_dir,
     "socket": _check_socket,
@@ -263,57 +251,3 @@ CHECKS: dict[str, Callable[[Any], list[str]]] = {
     "panel": _check_panel,
 }
 """What a setting has to fulfil beyond its type, by dotted name. Each is told beside all other mistakes."""
-
-
-def _struct(struct: type[Struct], table: Mapping[str, Any], place: str, problems: list[str]) -> Struct | None:
-    kinds = _kinds(struct)
-    values: dict[str, Any] = {}
-    before = len(problems)
-    for key, value in table.items():
-        name = f"{place}{key}"
-        if key not in kinds:
-            problems.append(_unknown(name, key, kinds))
-        elif isinstance(kinds[key], type) and issubclass(kinds[key], Struct):
-            if isinstance(value, dict):
-                values[key] = _struct(kinds[key], value, f"{name}.", problems)
-            else:
-                problems.append(f"{name} is {value!r}; write a table [{name}]")
-        else:
-            values[key] = _value(kinds[key], value, name, problems)
-    for field in msgspec.structs.fields(struct):
-        if field.required and field.name not in table:
-            problems.append(f"{place}{field.name} is missing; add it ({_limit(kinds[field.name])})")
-    for key, value in values.items():
-        if value is not None and f"{place}{key}" in CHECKS:
-            problems += CHECKS[f"{place}{key}"](value)
-    return struct(**values) if len(problems) == before else None
-
-
-def _value(kind: Any, value: Any, name: str, problems: list[str]) -> Any:
-    try:
-        return msgspec.convert(value, kind, strict=True)
-    except msgspec.ValidationError:
-        shown = repr(mask(value)) if isinstance(value, str) else repr(value)
-        problems.append(f"{name} is {shown}; set it to {_limit(kind)}")
-        return None
-
-
-def _unknown(name: str, key: str, kinds: Mapping[str, Any]) -> str:
-    near = difflib.get_close_matches(key, kinds, n=1)
-    prefix = name[: len(name) - len(key)]
-    advice = f"did you mean {prefix}{near[0]}?" if near else f"remove it; known here: {', '.join(sorted(kinds))}"
-    return f"{name} is not a setting; {advice}"
-
-
-def _limit(kind: Any) -> str:
-    """What a setting may be, in words."""
-    if typing.get_origin(kind) is Annotated:
-        base, *metas = typing.get_args(kind)
-        low = next((meta.ge for meta in metas if meta.ge is not None), None)
-        high = next((meta.le for meta in metas if meta.le is not None), None)
-        return f"{_limit(base)} {low}–{high}"
-    if typing.get_origin(kind) is Literal:
-        return "one of " + ", ".join(repr(choice) for choice in typing.get_args(kind))
-    if typing.get_origin(kind) in (dict, types.UnionType):
-        return "a table"
-    return {int: "a whole number", float: "a number", bool: "true or false", str: "a text in quotes"}[kind]
