@@ -369,6 +369,32 @@ def test_items_are_imported_after_a_report_and_published_as_a_pack_that_devices_
     fleet.close()
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        (
+            "rows.csv",
+            "事项编码,事项名称,实施主体,法定办结时限\nA1,,公安局,\nA2,普通护照,公安局,负五天\n".encode(),
+            ["拒收 1", "an item without one"],
+        ),
+        ("noise.xlsx", bytes(range(256)) * 12, ["noise.xlsx"]),
+        ("cut.jsonl", b'{"code": "x1"', ["no JSON"]),
+    ],
+)
+def test_a_dirty_item_file_is_told_row_by_row_and_writes_nothing(page, served, tmp_path, name, data, told):
+    fleet = open_fleet(served.data)
+    before = fleet.items.items("yunxi")
+    listed = tmp_path / name
+    listed.write_bytes(data)
+    log_in(page, served)
+    page.goto(served.address + "/items")
+    page.locator("input[type=file]").set_input_files(listed)
+    page.get_by_text(re.compile("个问题|未读取|nothing was read")).first.wait_for()
+    for text in told:
+        page.get_by_text(text).first.wait_for(state="attached")
+    assert fleet.items.items("yunxi") == before
+
+
 def test_a_known_device_that_asks_again_is_shown_as_known(page, served):
     fleet = open_fleet(served.data)
     device = Device(served.data)
