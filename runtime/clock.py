@@ -66,8 +66,9 @@ class SystemClock:
     The offset is against the monotonic clock, so a system clock that jumps after a repair does not move journal times.
     """
 
-    def __init__(self, *, trust: Callable[[int], int] = system_trust) -> None:
-        self._trust = trust
+    def __init__(self, *, trust: Callable[[int], int] = system_trust, wall_ns: Callable[[], int] = time.time_ns) -> None:
+        """`trust` judges a wall time that nobody repaired; `wall_ns` is the system's clock."""
+        self._trust, self._wall_ns = trust, wall_ns
         self._boot_id = read_boot_id()
         self._lock = threading.Lock()
         self._wall_at_mono_zero: int | None = None
@@ -79,7 +80,7 @@ class SystemClock:
             base = self._wall_at_mono_zero
         if base is not None:
             return Moment(base + mono_ms, SYNCED, self._boot_id, mono_ms)
-        wall_ms = max(0, time.time_ns() // 1_000_000)
+        wall_ms = max(0, self._wall_ns() // 1_000_000)
         return Moment(wall_ms, self._trust(wall_ms), self._boot_id, mono_ms)
 
     def repair(self, true_wall_ms: int, at_mono_ms: int) -> None:

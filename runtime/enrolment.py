@@ -22,6 +22,8 @@ from wire.pairing import Welcome
 log = structlog.get_logger("runtime.enrolment")
 
 POLL_S = 3.0
+RENEW_PAUSE_S = 6 * 3600.0
+"""After a renewal the next one is not looked for sooner: a clock that is years ahead would find every certificate due."""
 
 
 class PairingNews(NamedTuple):
@@ -144,6 +146,7 @@ def keep_certificate_fresh(
     on_event: Callable[[EnrolmentEvent], None],
     stop: threading.Event,
     look_every_s: float = 60.0,
+    pause_s: float = RENEW_PAUSE_S,
 ) -> None:
     """Renew the certificate when its last third has begun and the time is known. Returns when stopped."""
     retry_s = look_every_s
@@ -156,6 +159,7 @@ def keep_certificate_fresh(
             welcome = door.renew(identity, welcome)
             credentials.save_welcome(welcome, identity)
             on_event(Renewed(welcome))
+            retry_s = pause_s
         except (DoorError, WireError, OSError, IdentityError) as error:
             on_event(RenewFailed(str(error)[:200]))
             retry_s = random.uniform(0.5, 1.0) * max(look_every_s, 3_600.0)

@@ -82,14 +82,14 @@ class Device:
         self._thread = threading.Thread(target=agent.run, name="agent", daemon=True)
         self._thread.start()
 
-    def start_face(self) -> FaceLink:
+    def start_face(self, clock: Any = None) -> FaceLink:
         self.face = FaceLink(
             self.config.socket_path,
             data_dir=self.directory,
             role="evaluator",
             software="face 1",
             device=self.identity.device,
-            clock=FakeClock(),
+            clock=clock or FakeClock(),
             on_message=self.said.append,
             retry_s=0.05,
         )
@@ -637,6 +637,57 @@ def test_device_without_a_clock_connects_and_learns_the_time(paired: Device, fle
     assert abs(paired.clock.now().wall_ms - time.time_ns() // 1_000_000) < 5_000
     until(lambda: states(fleet_client)[-1].clock_trust == SYNCED, "reported")
     assert any(note.what == "clock.repaired" for note in paired.notes())
+
+
+class HandSetClock:
+    """A computer's clock that somebody sets by hand: the kernel then says that no time service stands for it."""
+
+    def __init__(self) -> None:
+        self.off_ns = 0
+
+    def process_clock(self) -> SystemClock:
+        """As each process makes one for itself."""
+        return SystemClock(
+            trust=lambda _wall: UNTRUSTED if self.off_ns else SYNCED, wall_ns=lambda: max(0, time.time_ns() + self.off_ns)
+        )
+
+
+@pytest.mark.parametrize("years", [30, -30])
+def test_clock_that_jumps_years_while_everything_runs_disorders_nothing(
+    paired: Device, fleet_client: Any, until: UNTIL, years: int
+) -> None:
+    system = HandSetClock()
+    paired.clock, face_clock = system.process_clock(), system.process_clock()
+    journal = Journal.open(paired.directory, "evidence", identity=paired.identity, clock=face_clock, budget_bytes=4 << 20)
+    paired.start()
+    face = paired.start_face(face_clock)
+    until(lambda: states(fleet_client) and states(fleet_client)[-1].face == "up", "the face is up")
+    until(lambda: fleet_client.fleet.seq(journal.journal_id) == 1, "nothing is on its way")
+    true_ms, jump_ms = time.time_ns() // 1_000_000, years * 31_536_000_000
+    seen = len(states(fleet_client))
+
+    system.off_ns = jump_ms * 1_000_000
+    journal.append("ops.note", OpsNote(what="jumped"))
+    assert ends(fleet_client, order(fleet_client, paired, "apply_configuration"), until).state in ("done", "failed")
+    until(lambda: face.beat() or face.view.true_wall_ms is not None, "the fleet has repaired both clocks")
+    journal.append("ops.note", OpsNote(what="repaired"))
+    until(lambda: face.beat() or fleet_client.fleet.seq(journal.journal_id) == 3, "all is in custody")
+
+    with JournalReader(journal.path) as reader:
+        headers = [row.header for row in reader.rows(0)]
+    assert [header.clock_trust for header in headers] == [SYNCED, UNTRUSTED, SYNCED]
+    assert abs(headers[1].wall_ms - (true_ms + jump_ms)) < 30_000
+    assert abs(headers[2].wall_ms - true_ms) < 30_000
+    with JournalReader(paired.directory / "ops.db") as reader:
+        noted = [row.header for row in reader.rows(0)]
+    for chain in (headers, noted):
+        assert [header.seq for header in chain] == list(range(1, len(chain) + 1))
+        monos = [header.mono_ms for header in chain]
+        assert monos == sorted(monos)
+        assert all(abs(header.wall_ms - true_ms) < 60_000 for header in chain if header.clock_trust == SYNCED)
+    assert {state.face for state in states(fleet_client)[seen - 1 :]} == {"up"}, "a jump is no silence"
+    assert [presence.online for presence in presences(fleet_client)] == [True], "the link stayed"
+    journal.close()
 
 
 def test_archived_mark_reaches_the_face_which_prunes(paired: Device, fleet_client: Any, until: UNTIL) -> None:

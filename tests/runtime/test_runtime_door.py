@@ -167,6 +167,42 @@ def test_certificate_is_renewed_in_its_last_third_and_not_before(
     assert credentials.load_welcome(identity) == renewed.welcome
 
 
+def test_clock_years_ahead_renews_once_and_not_again_and_again(
+    identity: Identity, lone_door: Any, clock: FakeClock, until: Callable[..., Any]
+) -> None:
+    looked: list[int] = []
+
+    class Ahead(FakeClock):
+        def now(self) -> Any:
+            looked.append(1)
+            return super().now()
+
+    welcome = approved(identity, lone_door, clock)
+    ahead = Ahead(3_000_000_000_000)
+    events: queue.Queue[Any] = queue.Queue()
+    stop = threading.Event()
+
+    def keep(pause_s: float) -> threading.Thread:
+        arguments = {"clock": ahead, "on_event": events.put, "stop": stop, "look_every_s": 0.01, "pause_s": pause_s}
+        places = (Door(lone_door.url, clock=clock), identity, welcome)
+        thread = threading.Thread(target=keep_certificate_fresh, args=places, kwargs=arguments, daemon=True)
+        thread.start()
+        return thread
+
+    thread = keep(3_600.0)
+    assert isinstance(events.get(timeout=10), Renewed)
+    with pytest.raises(queue.Empty):
+        events.get(timeout=0.3)
+    assert (lone_door.renewals, len(looked)) == (1, 1)
+    stop.set()
+    thread.join(10)
+    stop.clear()
+    thread = keep(0.01)
+    until(lambda: lone_door.renewals >= 4, "without the pause it never ends")
+    stop.set()
+    thread.join(10)
+
+
 def test_renewed_device_keeps_the_new_root_beside_the_old_and_trusts_servers_under_either(
     identity: Identity, lone_door: Any, clock: FakeClock, new_authority: Any, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,25 @@ def test_repaired_clock_is_synced_and_runs_on_with_the_monotonic_one() -> None:
     after = clock.now()
     assert after.trust == SYNCED
     assert after.wall_ms - 1_900_000_000_000 == after.mono_ms - before.mono_ms
+
+
+@pytest.mark.parametrize("years", [30, -30, -80])
+def test_system_clock_that_jumps_years_is_told_as_it_is_and_moves_no_repaired_time(years: int) -> None:
+    off_ns = 0
+    clock = SystemClock(
+        trust=lambda wall_ms: system_trust(wall_ms, is_synchronized=lambda: off_ns == 0), wall_ns=lambda: time.time_ns() + off_ns
+    )
+    before = clock.now()
+    assert before.trust == SYNCED
+    off_ns = years * 31_536_000 * 10**9
+    jumped = clock.now()
+    assert jumped.trust != SYNCED
+    assert abs(jumped.wall_ms - max(0, before.wall_ms + off_ns // 10**6)) < 5_000
+    assert jumped.mono_ms >= before.mono_ms
+    clock.repair(before.wall_ms, before.mono_ms)
+    off_ns = -off_ns
+    repaired = clock.now()
+    assert (repaired.trust, repaired.wall_ms - before.wall_ms) == (SYNCED, repaired.mono_ms - before.mono_ms)
 
 
 def test_fake_clock_stands_still_until_told() -> None:
