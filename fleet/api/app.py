@@ -200,7 +200,7 @@ def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
     def ratings(
         actor: Annotated[Actor, Depends(who)],
         first: Annotated[date | None, Query(alias="from", description="First day; 29 days before `to` when left out")] = None,
-        last: Annotated[date | None, Query(alias="to", description="Last day; today when left out")] = None,
+        last: Annotated[date | None, Query(alias="to", description="Last day; figures end yesterday at the latest")] = None,
         by: Literal["total", "window", "clerk", "item", "hour", "day", "stage", "channel"] = "total",
         hall: str = "",
     ) -> list[bodies.Figures]:
@@ -215,9 +215,14 @@ def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
                 limit=f"{MOST_DAYS} days",
                 remedy="Send `from` before `to`, a year at most.",
             )
+        if not actor.may("supervise"):
+            # A clerk's own system has a key and may ask every second: today's figures would tell what was pressed just now.
+            end = min(end, fleet.ratings.today(code) - timedelta(days=1))
         if by == "total":
+            is_any = start <= end
             total = fleet.ratings.total(start, end, hall=code)
-            return [figures(Group(value="", tally=total, first=str(start), last=str(end), hall=code))]
+            days = (str(start), str(end)) if is_any else (None, None)
+            return [figures(Group(value="", tally=total, first=days[0], last=days[1], hall=code))]
         return [figures(group) for group in fleet.ratings.by(by, start, end, hall=code, supervised=actor.may("supervise"))]
 
     @api.get("/receipts/{code}", tags=["ratings"], summary="Was the rating behind this receipt counted?")

@@ -78,7 +78,7 @@ class Figures(BaseModel):
     value: str = Field(description="The group: a window, a day, …; empty for the total")
     hall: str = Field(description="Hall of a window, clerk or item; empty when the figures are of all halls")
     first_day: str | None
-    last_day: str | None = Field(description="Last day the figures cover; windows, clerks and items end yesterday")
+    last_day: str | None = Field(description="Last day the figures cover, yesterday at the latest; null when they cover none")
     n: int
     services: int
     levels: dict[str, int]

@@ -194,6 +194,19 @@ def test_ratings_come_with_n_interval_and_participation_and_null_without_a_denom
     assert total["levels"] == {"5": 0, "4": 0, "3": 0, "2": 0, "1": 0}
 
 
+@pytest.mark.parametrize("by", ["total", "hour", "day", "stage"])
+def test_a_key_gets_no_figure_of_today_until_the_day_is_over(api, fleet, clock, by):
+    api.post("/api/v1/services", json={"window": "12"})
+    assert fleet.ratings.total(fleet.ratings.today(), fleet.ratings.today()).services == 1
+    assert sum(group["services"] for group in api.get(f"/api/v1/ratings?by={by}").json()) == 0
+    today = fleet.ratings.today().isoformat()
+    only_today = api.get(f"/api/v1/ratings?by={by}&from={today}&to={today}").json()
+    assert [(group["services"], group["last_day"]) for group in only_today] == ([(0, None)] if by == "total" else [])
+    clock.ms += 86_400_000
+    (group,) = api.get(f"/api/v1/ratings?by={by}").json()
+    assert (group["services"], group["last_day"]) == (1, today)
+
+
 @pytest.mark.parametrize("query", ["from=2026-01-02&to=2026-01-01", "from=2020-01-01&to=2026-01-01"])
 def test_a_span_of_days_that_is_none_or_too_long_is_refused(api, query):
     assert problem(api.get(f"/api/v1/ratings?{query}"), 422)["limit"] == "366 days"
