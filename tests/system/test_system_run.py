@@ -40,11 +40,14 @@ def test_an_unknown_verb_names_the_known_ones() -> None:
 
 
 def test_nothing_missing_takes_under_three_seconds() -> None:
-    """The issue's limit is for what happens before the demo starts; the bound here is generous, ./run bench measures."""
-    started = time.monotonic()
-    done = run("install")
-    assert done.returncode == 0, done.stderr
-    assert time.monotonic() - started < 30
+    """The quickest of three: a busy test machine may hold up one, hardly all of them."""
+    took = []
+    for _ in range(3):
+        started = time.monotonic()
+        done = run("install")
+        took.append(time.monotonic() - started)
+        assert done.returncode == 0, done.stderr
+    assert min(took) < 3
 
 
 def test_two_at_once_both_succeed() -> None:
