@@ -3,6 +3,8 @@
 The content is the demonstration catalogue; ports answer nothing, the clock stands still.
 """
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta, timezone
@@ -155,7 +157,10 @@ def catalogue() -> PackContent:
         items=(*_records("items-*.jsonl", Item), *thin),
         scenarios=tuple(_records("scenarios.jsonl", Scenario)),
     )
-    path = Path(tempfile.mkdtemp(prefix="nightwindow-shots-")) / "hall.pack"
+    folder = Path(tempfile.mkdtemp(prefix="nightwindow-shots-"))
+    # The pack is read as long as pictures are made, so its folder goes with the process.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "hall.pack"
     build(content, path, built_at=NOW, signer=bytes(32))
     return PackContent(open_pack(path, verify_key=None))
 

@@ -81,6 +81,7 @@ def run(cuts: int, *, seed: int, ingest: list[str] | None) -> dict[str, Any]:
         summary = sum_up(hall, tally)
     finally:
         hall.close()
+        click.echo(f"  data and logs: {folder}")
     return {**summary, "faults": dict(saboteur.done), "folder": str(folder)}
 
 
