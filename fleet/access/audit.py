@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 from sqlalchemy import Connection, insert, or_, select
@@ -60,11 +60,16 @@ class Audit:
         with self._store.write() as connection:
             append(connection, at_ms=self._clock_ms(), actor=actor, action=action, subject=subject, detail=detail, address=address)
 
-    def read(self, *, search: str = "", before: int | None = None, limit: int = 50) -> list[Act]:
-        """Rows newest first, at most `limit`; `before` is the `no` to go on from; `search` looks in all words of a row."""
+    def read(self, *, search: str = "", before: int | None = None, limit: int = 50, without: Sequence[str] = ()) -> list[Act]:
+        """Rows newest first, at most `limit`; `before` is the `no` to go on from; `search` looks in all words of a row.
+
+        Deeds named in `without` are left out.
+        """
         query = select(audit.c.no, audit.c.at_ms, audit.c.actor, audit.c.action, audit.c.subject, audit.c.detail, audit.c.address)
         if before is not None:
             query = query.where(audit.c.no < before)
+        if without:
+            query = query.where(audit.c.action.not_in(without))
         if search:
             columns = (audit.c.actor, audit.c.action, audit.c.subject, audit.c.detail)
             query = query.where(or_(*(column.contains(search, autoescape=True) for column in columns)))

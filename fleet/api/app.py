@@ -5,23 +5,19 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Annotated, Any, Literal
 
-import msgspec
 from fastapi import Depends, FastAPI, Header, Query, Request
 from fastapi.responses import PlainTextResponse
 
 from fleet.access.service import Actor
 from fleet.api import bodies
+from fleet.api.answers import device_out, figures, incident_out
 from fleet.api.limits import Limits
 from fleet.api.metrics import metrics_text
 from fleet.api.problems import Problem, handle_problems
-from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.service import Group
 from fleet.services import Fleet
-from fleet.watch.ability import services_of
-from fleet.watch.messages import words
-from fleet.watch.model import Known
 from wire.codec import Malformed
-from wire.messages import Invitation
+from wire.messages import Invitation, Words
 
 MOST_DAYS = 366
 _ORDER = re.compile(r"[0-9a-f]{32}")
@@ -129,7 +125,7 @@ def _services(api: FastAPI, fleet: Fleet, who: Any) -> None:
             return taken
         if not evaluators:
             return taken.model_copy(update={"invitation": "no_evaluator"})
-        command = _invite(fleet, body, occasion, clerk, evaluators[0], actor)
+        command = _invite(fleet, body, hall, occasion, clerk, evaluators[0], actor)
         return taken.model_copy(update={"invitation": "given", "command": command.hex()})
 
     @api.get("/orders/{order}", tags=["services"], summary="The true state of an order")
@@ -148,12 +144,20 @@ def _services(api: FastAPI, fleet: Fleet, who: Any) -> None:
         return bodies.OrderOut(id=order, **fields)
 
 
-def _invite(fleet: Fleet, body: bodies.ServiceGiven, occasion: bytes, clerk: str, device: str, actor: Actor) -> bytes:
+def _item_name(fleet: Fleet, body: bodies.ServiceGiven, hall: str) -> Words | None:
+    """The item's name in all languages from the hall's own list; a name that was sent and differs stands alone."""
+    known = fleet.items.names(hall).get(body.item_code)
+    if known is None or body.item_name not in ("", known.zh):
+        return {"zh": body.item_name} if body.item_name else None
+    return {"zh": known.zh[:200]} | {code: name[:200] for code, name in (("ko", known.ko), ("en", known.en)) if name}  # type: ignore[return-value]
+
+
+def _invite(fleet: Fleet, body: bodies.ServiceGiven, hall: str, occasion: bytes, clerk: str, device: str, actor: Actor) -> bytes:
     invitation = Invitation(
         occasion=occasion,
         stage=body.stage,
         item_code=body.item_code,
-        item_name={"zh": body.item_name} if body.item_name else None,
+        item_name=_item_name(fleet, body, hall),
         case_tail=body.case_tail,
         ticket=body.ticket,
         clerk_number=clerk,
@@ -263,52 +267,3 @@ def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
     @api.get("/health", tags=["operations"], summary="Whether the fleet itself works")
     def healthy(actor: Annotated[Actor, Depends(who)]) -> bodies.Health:
         return health(fleet)
-
-
-def figures(group: Group) -> bodies.Figures:
-    """A group as the API gives it."""
-    tally: Tally = group.tally
-    return bodies.Figures(
-        value=group.value,
-        hall=group.hall,
-        first_day=group.first,
-        last_day=group.last,
-        n=tally.rated,
-        services=tally.services,
-        levels={str(level): tally.levels.get(level, 0) for level in LEVELS},
-        satisfaction=tally.satisfaction,
-        interval=tally.interval,
-        negative_rate=tally.negative_rate,
-        participation=tally.participation,
-        not_rated=tally.not_rated,
-        uninvited=tally.uninvited,
-    )
-
-
-def device_out(known: Known) -> bodies.DeviceOut:
-    """A device as the API gives it."""
-    return bodies.DeviceOut(
-        name=known.device,
-        role=known.role,
-        hall=known.hall,
-        window=known.window,
-        label=known.label.get("zh", ""),
-        seen=known.seen,
-        since_ms=known.since_ms,
-        heard_ms=known.heard_ms,
-        out_of_service={service: reason for service, (able, reason) in services_of(known).items() if not able},
-        software=known.state.software if known.state else "",
-        waiting_entries=known.state.waiting_entries if known.state else None,
-    )
-
-
-def incident_out(incident: Any) -> bodies.IncidentOut:
-    """An incident as the API gives it, with words for systems that show it."""
-    fields = {name: getattr(incident, name) for name in bodies.IncidentOut.model_fields if hasattr(incident, name)}
-    return bodies.IncidentOut(
-        **msgspec.to_builtins(fields),
-        reason_zh=words(incident.reason, incident.args, language="zh"),
-        reason_en=words(incident.reason, incident.args, language="en"),
-        next_step_zh=words(incident.next_step, language="zh"),
-        next_step_en=words(incident.next_step, language="en"),
-    )

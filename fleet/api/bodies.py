@@ -21,7 +21,12 @@ class ServiceGiven(Strict):
     window: Number = Field(description="Window number as on its sign", examples=["12"])
     hall: Code = Field("", description="Hall code; may be left out while there is one hall")
     item_code: Code = Field("", description="Item handled", examples=["000133001000"])
-    item_name: str = Field("", max_length=60, description="Shown to the citizen with the question", examples=["不动产转移登记"])
+    item_name: str = Field(
+        "",
+        max_length=60,
+        description="Shown with the question when the hall's own list does not know the code",
+        examples=["不动产转移登记"],
+    )
     stage: Literal["consult", "accept", "finish"] = Field("finish", description="Where in the case the service stood")
     clerk: Code = Field("", description="Staff number; the clerk signed in at the window when left out")
     case_tail: str = Field(

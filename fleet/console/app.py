@@ -5,8 +5,10 @@ from fastapi.responses import Response
 from nicegui import app as nicegui_app
 from nicegui import ui
 
+from fleet.console.entry import mount_access
+from fleet.console.page import Refused
 from fleet.console.pages import audit, device, devices, halls, incidents, items, overview, pairing, ratings, users
-from fleet.console.site import Refused, Site, mount_access
+from fleet.console.site import Site
 from fleet.services import Fleet
 
 PAGES = (overview, incidents, halls, devices, device, pairing, ratings, items, users, audit)

@@ -29,6 +29,37 @@ FACES = {
     "hung": ("无反应", "Hung"),
     "starting": ("启动中", "Starting"),
 }
+SCREENS = {
+    # Of both.
+    "reasons": ("选理由", "Choosing reasons"),
+    # Of an evaluator.
+    "starting": ("正在启动", "Starting"),
+    "unpaired": ("等待配对", "Waiting to be paired"),
+    "idle": ("工作人员名片", "The clerk's card"),
+    "ask": ("请群众评价", "Asking for a rating"),
+    "receipt": ("评价凭证", "The receipt"),
+    "failed": ("评价没有记下", "A rating was not recorded"),
+    # Of a terminal.
+    "attract": ("待机画面", "Waiting for visitors"),
+    "goodbye": ("送别", "Saying goodbye"),
+    "secured": ("柜门打开，已锁屏", "Locked: the cabinet is open"),
+    "home": ("首页", "Home"),
+    "search": ("查事项", "Searching"),
+    "departments": ("部门列表", "Departments"),
+    "departmentitems": ("部门的事项", "A department's items"),
+    "shelfitems": ("事项列表", "A list of items"),
+    "windows": ("窗口分布", "Windows"),
+    "guide": ("办事指南", "A guide"),
+    "guidedetails": ("指南详情", "A guide's details"),
+    "scenarios": ("一件事", "Life events"),
+    "asking": ("一件事问答", "A life event's questions"),
+    "plan": ("一件事清单", "A life event's list"),
+    "takeaway": ("扫码带走", "Taking it away by phone"),
+    "paper": ("打印", "Printing"),
+    "rate": ("请群众评价", "Asking for a rating"),
+    "parting": ("办完，准备离开", "Finished"),
+}
+"""What a device shows, by the name its screen program gives."""
 PARTS = {
     "printer": ("打印机", "Printer"),
     "id_card": ("身份证阅读器", "ID card reader"),
@@ -112,6 +143,7 @@ LEVEL_GAUGES = {
     "cpu_temperature_c": ("处理器温度", "Processor", "°C"),
     "disk_free_mb": ("磁盘剩余", "Disk free", "MB"),
     "memory_free_mb": ("内存剩余", "Memory free", "MB"),
+    "first_frame_s": ("开机到首屏", "Start to first screen", "s"),
 }
 ACTS = {
     "login": ("登录", "Logged in"),
@@ -124,7 +156,7 @@ ACTS = {
     "incident.release": ("退回", "Gave an incident back"),
     "incident.close": ("关闭告警", "Closed an incident"),
     "window.change": ("更改窗口", "Changed a window"),
-    "device.settings": ("更改设备设置", "Changed settings"),
+    "device.settings": ("更改设备设置", "Changed a device's settings"),
     "device.revoke": ("吊销设备", "Revoked a device"),
     "pairing.approve": ("批准配对", "Approved a pairing"),
     "pairing.refuse": ("拒绝配对", "Refused a pairing"),

@@ -2,6 +2,8 @@
 
 from html import escape
 
+from fleet.console.site import LOGO
+
 _PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title} · Nightwindow</title><link rel="stylesheet" href="/style.css"></head>
@@ -22,8 +24,6 @@ _PAGE = """<!doctype html>
 
 def login_page(language: str, next_path: str, *, wrong: bool = False, wait_ms: int = 0, name: str = "") -> str:
     """The page in "zh" or "en", perhaps with why the last try failed."""
-    from fleet.console.site import LOGO
-
     zh = language == "zh"
     notice = ""
     if wait_ms:

@@ -174,9 +174,9 @@ def confirm(question: str, detail: str, yes: str, no: str, act: Callable[[], Any
             Tag("p", detail, "soft")
         with Tag("div", classes="btns"):
 
-            def done() -> None:
+            def done() -> Any:
                 dialog.close()
-                act()
+                return act()
 
             button(yes, done, kind="danger" if danger else "main-act")
             button(no, dialog.close)

@@ -1,6 +1,5 @@
-"""The console as a site: who may enter which page, the frame around pages, login, and what every answer's headers say."""
+"""The console as a site: who may enter which page, the frame around pages, and parts that are drawn again when they differ."""
 
-import re
 import time
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -8,42 +7,21 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from fastapi import FastAPI, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 from nicegui import ui
 
-from fleet.access.errors import Explained
-from fleet.access.limits import Limiter
 from fleet.access.rules import Permission
-from fleet.access.service import Actor, LoginRefused
+from fleet.access.service import Actor
 from fleet.console import labels
-from fleet.console.login import login_page
+from fleet.console.page import Page, Refused
 from fleet.console.parts import Tag, link
-from fleet.console.visitor import LANGUAGE_COOKIE, SESSION_COOKIE, Visitor
-from fleet.registry.records import RegistryError
+from fleet.console.visitor import LANGUAGE_COOKIE, SESSION_COOKIE
 from fleet.services import Fleet
 
 STYLE = Path(__file__).with_name("style.css")
-_NEXT = re.compile(r"/[A-Za-z0-9_\-./?=&%]{0,300}")
-SECURITY_HEADERS = {
-    # NiceGUI's pages compile templates and run inline scripts; everything else comes from this server alone.
-    "Content-Security-Policy": "; ".join(
-        (
-            "default-src 'self'",
-            "script-src 'self' 'unsafe-inline' 'unsafe-eval'",
-            "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
-            "connect-src 'self' ws: wss:",
-            "font-src 'self' data:",
-            "frame-ancestors 'none'",
-            "form-action 'self'",
-            "base-uri 'self'",
-        )
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-}
-
+STAMP_EVERY_S = 10.0
+REDRAW_MS = 60_000
 NAV: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("overview", "/", "总览", "Overview", "see"),
     ("incidents", "/incidents", "告警", "Incidents", "see"),
@@ -55,52 +33,6 @@ NAV: tuple[tuple[str, str, str, str, Permission], ...] = (
     ("users", "/users", "用户", "Users", "administer"),
     ("audit", "/audit", "审计", "Audit", "administer"),
 )
-
-
-class Refused(Exception):
-    """The page is not for this visitor; `response` is what they get instead."""
-
-    def __init__(self, response: Response) -> None:
-        super().__init__("page refused")
-        self.response = response
-
-
-class Page(Visitor):
-    """One open page: the visitor, the services, and actions that check again who acts."""
-
-    def __init__(self, fleet: Fleet, token: str, actor: Actor, **visitor: Any) -> None:
-        super().__init__(actor, **visitor)
-        self.fleet = fleet
-        self._token = token
-        self.refresh_side: Callable[[], Any] = lambda: None
-
-    def may(self, permission: Permission) -> bool:
-        """Whether the visitor had the permission when the page was opened."""
-        return self.actor.may(permission)
-
-    def act(self, permission: Permission, deed: Callable[[Actor], Any], *, done: str = "") -> bool:
-        """Run a deed as the visitor, whose session and role are looked up again: a page may stand open for hours.
-
-        Tells the visitor what became of it. False when it was refused or failed.
-        """
-        actor = self.fleet.access.who(self._token, address=self.actor.address)
-        if actor is None:
-            ui.navigate.to("/login")
-            return False
-        if not actor.may(permission):
-            ui.notify(self.say("您的角色不能做这件事", "Your role may not do this"), type="negative")
-            return False
-        try:
-            deed(actor)
-        except Explained as error:
-            ui.notify(error.words(self.language), type="negative", timeout=8_000)
-            return False
-        except (RegistryError, ValueError, LookupError, OSError) as error:
-            ui.notify(self.say("没有成功：", "Failed: ") + str(error), type="negative", timeout=8_000)
-            return False
-        if done:
-            ui.notify(done, type="positive")
-        return True
 
 
 class Site:
@@ -150,20 +82,15 @@ class Site:
         """
         ui.page_title(f"{heading} · Nightwindow")
         ui.add_head_html(f'<link rel="stylesheet" href="/style.css?{STYLE.stat().st_mtime_ns}">')
-        with Tag("div", classes="frame"):
+        with Tag("div", classes="frame", lang="en" if page.language == "en" else "zh-CN"):
             Tag("a", page.say("跳到内容", "Skip to content"), "skip", href="#main")
             with Tag("header", classes="side"):
                 with Tag("a", classes="brand", href="/"):
                     ui.html(LOGO, sanitize=False, tag="span")
                     Tag("span", "Nightwindow")
 
-                @ui.refreshable
-                def wide() -> None:
-                    self._nav(page, here)
-                    self._foot(page)
-
-                wide()
-                page.refresh_side = wide.refresh
+                self.live(page, lambda: self._nav(page, here), shows=self._counts)
+                self._foot(page)
                 with Tag("details", classes="menu"):
                     Tag("summary", page.say("菜单", "Menu"))
                     self._nav(page, here)
@@ -178,11 +105,15 @@ class Site:
                     Tag("h1", heading)
                 yield head
 
-    def _nav(self, page: Page, here: str) -> None:
-        counts = {
+    def _counts(self) -> dict[str, int]:
+        """What the menu shows beside its entries."""
+        return {
             "incidents": sum(each.severity != "note" for each in self.fleet.watch.incidents.list()),
             "pairing": len(self.fleet.pairings.all(state="waiting")),
         }
+
+    def _nav(self, page: Page, here: str) -> None:
+        counts = self._counts()
         with Tag("nav", classes="nav", aria_label=page.say("主菜单", "Main menu")):
             for key, to, zh, en, permission in NAV:
                 if not page.may(permission):
@@ -194,12 +125,13 @@ class Site:
                 if key == here:
                     entry._props["aria-current"] = "page"
 
-    @staticmethod
-    def _foot(page: Page) -> None:
+    def _foot(self, page: Page) -> None:
         other = "zh" if page.language == "en" else "en"
         with Tag("div", classes="foot"):
             Tag("span", f"{page.actor.display} · {labels.label(labels.ROLES, page.actor.role, page.language)}")
-            Tag("span", page.say("更新于 ", "Updated ") + page.local(page.now_ms).strftime("%H:%M:%S"))
+            stamp = Tag("span", self._stamp(page))
+            # The text changes in place: what is drawn again cannot be clicked in that moment.
+            ui.timer(STAMP_EVERY_S, lambda: stamp.set_text(self._stamp(page)))
             Tag("span", page.zone_name())
             with Tag("span"):
                 link("中文" if other == "zh" else "English", f"/language/{other}")
@@ -207,10 +139,22 @@ class Site:
                 with Tag("form", action="/logout", method="post"):
                     Tag("button", page.say("退出", "Log out"), type="submit")
 
-    def live(self, page: Page, build: Callable[[], None], *, every_s: float = 1.0) -> None:
+    def _stamp(self, page: Page) -> str:
+        return page.say("更新于 ", "Updated ") + page.local(self._clock_ms()).strftime("%H:%M:%S")
+
+    def live(self, page: Page, build: Callable[[], None], *, shows: Callable[[], Any] | None = None, every_s: float = 1.0) -> None:
         """Draw a part of the page again when what the fleet knows has changed, at most every `every_s` seconds, and once a
-        minute for the durations."""
-        shown = {"revision": self.fleet.watch.revision, "at": self._clock_ms()}
+        minute for the durations.
+
+        A click on what is being drawn again is lost. So a part with buttons gives `shows`, what it shows as a value that can be
+        compared, and is drawn again only when that differs.
+        """
+        watch = self.fleet.watch
+
+        def facts() -> Any:
+            return shows() if shows else watch.revision
+
+        seen = {"revision": watch.revision, "facts": facts(), "at": self._clock_ms()}
 
         @ui.refreshable
         def part() -> None:
@@ -218,11 +162,13 @@ class Site:
             build()
 
         def look() -> None:
-            self.fleet.access.watching(page.actor.name)
-            if self.fleet.watch.revision != shown["revision"] or self._clock_ms() - shown["at"] > 60_000:
-                shown.update(revision=self.fleet.watch.revision, at=self._clock_ms())
+            is_old = self._clock_ms() - seen["at"] > REDRAW_MS
+            if watch.revision == seen["revision"] and not is_old:
+                return
+            seen["revision"], found = watch.revision, facts()
+            if found != seen["facts"] or is_old:
+                seen.update(facts=found, at=self._clock_ms())
                 part.refresh()
-                page.refresh_side()
 
         part()
         ui.timer(every_s, look)
@@ -236,64 +182,3 @@ LOGO = (
     '<rect x="8" y="19" width="9" height="9" rx="2" fill="#6B5330"/>'
     '<rect x="19" y="19" width="9" height="9" rx="2" fill="#4A3F33"/></svg>'
 )
-
-
-def mount_access(app: FastAPI, fleet: Fleet) -> None:
-    """Login, logout, language and style: plain requests, because cookies are set by answers and not over a web socket."""
-    limiter = Limiter(per_minute=20, burst=20)
-
-    def language(request: Request) -> str:
-        return "en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "zh"
-
-    @app.get("/style.css", include_in_schema=False)
-    def style() -> Response:
-        return Response(STYLE.read_text(encoding="utf-8"), media_type="text/css", headers={"Cache-Control": "no-cache"})
-
-    @app.get("/login", include_in_schema=False)
-    def show_login(request: Request, next: str = "/") -> HTMLResponse:
-        return HTMLResponse(login_page(language(request), _safe(next)))
-
-    @app.post("/login", include_in_schema=False)
-    def log_in(
-        request: Request, name: str = Form("", max_length=64), password: str = Form("", max_length=500), next: str = Form("/")
-    ) -> Response:
-        address = request.client.host if request.client else ""
-        if wait := limiter.wait_s(address):
-            return HTMLResponse(
-                login_page(language(request), _safe(next), wait_ms=int(wait * 1000) + 1, name=name), status_code=429
-            )
-        try:
-            token = fleet.access.log_in(name.strip().lower(), password, address=address)
-        except LoginRefused as error:
-            shown = login_page(language(request), _safe(next), wrong=True, wait_ms=error.wait_ms, name=name)
-            return HTMLResponse(shown, status_code=401)
-        answer = RedirectResponse(_safe(next), status_code=303)
-        answer.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/")
-        return answer
-
-    @app.post("/logout", include_in_schema=False)
-    def log_out(request: Request) -> Response:
-        fleet.access.log_out(request.cookies.get(SESSION_COOKIE, ""))
-        answer = RedirectResponse("/login", status_code=303)
-        answer.delete_cookie(SESSION_COOKIE, path="/")
-        return answer
-
-    @app.get("/language/{code}", include_in_schema=False)
-    def set_language(request: Request, code: str) -> Response:
-        # Back to where the visitor was, by path alone: a foreign address in the header leads nowhere.
-        path = re.sub(r"^https?://[^/]+", "", request.headers.get("referer", "/"))
-        answer = RedirectResponse(_safe(path), status_code=303)
-        answer.set_cookie(LANGUAGE_COOKIE, "en" if code == "en" else "zh", max_age=31_536_000, samesite="lax", path="/")
-        return answer
-
-    @app.middleware("http")
-    async def headers(request: Request, call_next: Callable[..., Any]) -> Response:
-        answer: Response = await call_next(request)
-        for name, value in SECURITY_HEADERS.items():
-            answer.headers.setdefault(name, value)
-        return answer
-
-
-def _safe(path: str) -> str:
-    """A path of this site, or `/`: never another host."""
-    return path if _NEXT.fullmatch(path) and not path.startswith("//") else "/"

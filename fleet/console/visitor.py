@@ -1,6 +1,6 @@
 """Who looks at a page, and how things are said to them: language, local time, durations, shares."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from fleet.access.service import Actor
@@ -47,6 +47,18 @@ class Visitor:
         if then.date() == now.date():
             return then.strftime("%H:%M")
         return then.strftime("%m-%d %H:%M" if then.year == now.year else "%Y-%m-%d %H:%M")
+
+    def moment(self, ms: int | None) -> str:
+        """The same to the second."""
+        return f"{self.time(ms)}:{self.local(ms):%S}" if ms else "—"
+
+    def version(self, text: str) -> str:
+        """When a content pack was built, from its version, which names it in UTC; another version as it is."""
+        try:
+            built = datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            return text
+        return self.moment(int(built.timestamp() * 1000))
 
     def full_time(self, ms: int | None) -> str:
         """Date and time to the second, with the offset from UTC."""

@@ -1,7 +1,7 @@
 """Orders to devices: commands with their true state, and the pictures they bring."""
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -175,12 +175,13 @@ class Orders:
         self._on_change()
         return count
 
-    def of_device(self, device: str, *, limit: int = 20) -> list[Order]:
-        """The last commands to a device, newest first."""
+    def of_device(self, device: str, *, verbs: Sequence[str] = (), limit: int = 20) -> list[Order]:
+        """The last commands to a device, newest first; only those with one of `verbs` unless that is empty."""
         columns = [commands.c[field] for field in Order.__struct_fields__]
-        query = (
-            select(*columns).where(commands.c.device == device).order_by(commands.c.issued_ms.desc(), commands.c.id).limit(limit)
-        )
+        query = select(*columns).where(commands.c.device == device)
+        if verbs:
+            query = query.where(commands.c.verb.in_(verbs))
+        query = query.order_by(commands.c.issued_ms.desc(), commands.c.id).limit(limit)
         with self._store.read() as connection:
             return [Order(**row) for row in connection.execute(query).mappings()]
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from fleet.hall.tables import content
 from fleet.registry.service import now_ms
 from fleet.store import Store
-from pack.model import Content, Department, Hall, Item, Scenario
+from pack.model import Content, Department, Hall, Item, Scenario, Text
 
 PARTS: dict[str, type[Any]] = {"hall": Hall, "department": Department, "item": Item, "scenario": Scenario}
 _decoders = {part: msgspec.json.Decoder(kind) for part, kind in PARTS.items()}
@@ -34,10 +34,20 @@ class Items:
     def __init__(self, store: Store, *, clock: Callable[[], int] = now_ms) -> None:
         self._store = store
         self._clock = clock
+        self._names: dict[str, tuple[Any, dict[str, Text]]] = {}
 
     def items(self, hall: str) -> dict[str, Item]:
         """All items of a hall by code, withdrawn ones too."""
         return self._part(hall, "item")
+
+    def names(self, hall: str) -> dict[str, Text]:
+        """The names of a hall's items by code. From memory until an item changes."""
+        with self._store.read() as connection:
+            query = select(func.max(content.c.changed_ms), func.count()).where(content.c.hall == hall, content.c.part == "item")
+            state = tuple(connection.execute(query).one())
+        if self._names.get(hall, (None, {}))[0] != state:
+            self._names[hall] = (state, {code: item.name for code, item in self.items(hall).items()})
+        return self._names[hall][1]
 
     def version(self, hall: str, code: str) -> int:
         """How often an item was changed; 0 when it is not there."""

@@ -13,6 +13,7 @@ from cryptography.x509.oid import NameOID
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select, update
 
+from fleet.access import audit
 from fleet.registry import tables
 from fleet.registry.authority import Authority, Issued, request_key
 from fleet.registry.records import NotKnown, Pairing, Refused
@@ -153,8 +154,10 @@ class Pairings:
         with self._store.read() as connection:
             return connection.execute(select(tables.devices.c.name).where(tables.devices.c.name == device)).first() is not None
 
-    def approve(self, pairing: bytes, *, hall: str, window: str = "", label: Words, by: str) -> str:
+    def approve(self, pairing: bytes, *, hall: str, window: str = "", label: Words, by: str, address: str = "") -> str:
         """Register the device, place it, issue its certificate; gives its name. Ends an earlier revocation of it.
+
+        Writes to the audit log.
 
         Raises NotKnown (pairing, hall, window) or Refused when the enrolment does not wait any more.
         """
@@ -170,12 +173,16 @@ class Pairings:
             record_certificate(connection, issued)
             decided = {"state": "approved", "decided_by": by, "decided_ms": now, "certificate": issued.der}
             connection.execute(update(_table).where(_table.c.pairing == pairing).values(decided))
+            said = f"{hall} {window} {label['zh']} {row['code']}"
+            audit.append(
+                connection, at_ms=now, actor=by, action="pairing.approve", subject=offer.device, detail=said, address=address
+            )
         if self.on_approve is not None:
             self.on_approve(offer.device)
         return offer.device
 
-    def refuse(self, pairing: bytes, *, by: str) -> None:
-        """Send the device away. Raises NotKnown, or Refused when the enrolment does not wait any more."""
+    def refuse(self, pairing: bytes, *, by: str, address: str = "") -> None:
+        """Send the device away. Writes to the audit log. Raises NotKnown, or Refused when the enrolment does not wait any more."""
         now = self._clock()
         with self._store.write() as connection:
             row = self._row(connection, pairing)
@@ -183,6 +190,8 @@ class Pairings:
                 raise Refused(f"this enrolment is {state}, not waiting")
             decided = {"state": "refused", "decided_by": by, "decided_ms": now}
             connection.execute(update(_table).where(_table.c.pairing == pairing).values(decided))
+            who, code = row["device"], row["code"]
+            audit.append(connection, at_ms=now, actor=by, action="pairing.refuse", subject=who, detail=code, address=address)
 
     def _welcome(self, row: dict[str, Any]) -> bytes:
         meeting = self._meeting

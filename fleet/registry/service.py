@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import Connection, Table, and_, insert, or_, select, update
 
+from fleet.access import audit
 from fleet.registry import tables
 from fleet.registry.records import Area, Device, Hall, NotKnown, Person, Placing, Refused, Tenant, Window
 from fleet.store import Store
@@ -92,10 +93,11 @@ class Registry:
         """One device. Raises NotKnown."""
         return self._one(Device, tables.devices, f"device {name!r}", name=name)
 
-    def revoke(self, name: str, *, by: str, why: str) -> None:
-        """Refuse a device from now on: its entries stay, its certificates go on the revocation list. Raises NotKnown.
+    def revoke(self, name: str, *, by: str, why: str, address: str = "") -> None:
+        """Refuse a device from now on: its entries stay, its certificates go on the revocation list. Writes to the audit log.
 
-        A second revocation changes nothing but closes the link again.
+        A second revocation changes nothing but closes the link again. Raises NotKnown, and what `on_revoke` raises when the
+        connection could not be closed: the device is refused all the same.
         """
         at = self._clock()
         self.device(name)
@@ -104,6 +106,7 @@ class Registry:
             connection.execute(update(tables.devices).where(fresh).values(revoked_ms=at, revoked_by=by, revoked_why=why))
             valid = and_(tables.certificates.c.subject == name, tables.certificates.c.revoked_ms.is_(None))
             connection.execute(update(tables.certificates).where(valid).values(revoked_ms=at))
+            audit.append(connection, at_ms=at, actor=by, action="device.revoke", subject=name, detail=why, address=address)
         if self.on_revoke is not None:
             self.on_revoke(name)
 

@@ -12,6 +12,7 @@ from fleet.access.limits import Limiter
 from fleet.api.app import make_api, mount_api
 from fleet.api.limits import MAX_BODY_BYTES, Limits
 from fleet.seed import state_of
+from pack.model import Item, Text
 from wire.codec import decode
 from wire.leaf import receipt_code
 from wire.messages import Command, Presence
@@ -87,6 +88,24 @@ def test_an_invitation_reaches_the_window_s_evaluator_with_its_end(api, fleet):
     assert (command.expires_ms, command.invitation.expires_ms) == (NOW_MS + 30_000, NOW_MS + 30_000)
     order = api.get(f"/api/v1/orders/{taken['command']}").json()
     assert (order["verb"], order["device"]) == ("invite", device.name)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ({"item_code": "000133001000"}, {"zh": "不动产转移登记", "ko": "부동산 이전 등기", "en": "Transfer of property"}),
+        ({"item_code": "000133001000", "item_name": "过户"}, {"zh": "过户"}),
+        ({"item_code": "9"}, None),
+    ],
+)
+def test_an_invitation_names_the_item_in_all_languages_from_the_hall_s_list(api, fleet, sent, shown):
+    name = Text(zh="不动产转移登记", ko="부동산 이전 등기", en="Transfer of property")
+    fleet.items.put("yunxi", [Item(code="000133001000", name=name, department="D1")], by="test")
+    place_device(fleet, 1)
+    fleet.control.attach(broker := Broker())
+    api.post("/api/v1/services", json={"window": "12", "invite": True} | sent)
+    (command,) = (decode(payload, Command) for _, channel, payload in broker.sent if channel == "command")
+    assert command.invitation.item_name == shown
 
 
 def test_an_invitation_for_a_window_without_evaluator_says_so_and_the_service_counts(api, fleet):

@@ -2,17 +2,23 @@
 
 import csv
 import io
+from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 from nicegui import ui
 
+from fleet.access.audit import Act
 from fleet.console import labels
+from fleet.console.page import Page
 from fleet.console.pages.devices import harmless
-from fleet.console.parts import Tag, button, link, table, text_input
-from fleet.console.site import Page, Site
+from fleet.console.parts import Cell, Tag, button, link, table, text_input
+from fleet.console.site import Site
 
 PER_PAGE = 50
+ROUTINE = ("command.invite", "command.withdraw")
+"""What other systems do thousands of times a day; left out unless asked for, so that people's deeds can be found."""
+MOST_NO = 2**63 - 1
 MOST_EXPORTED = 100_000
 
 
@@ -20,7 +26,7 @@ def mount(app: FastAPI, site: Site) -> None:
     """Add the page and its download."""
 
     @ui.page("/audit")
-    def audit(page: Page = Depends(site.guard("administer")), q: str = "", before: int = 0) -> None:
+    def audit(page: Page = Depends(site.guard("administer")), q: str = "", before: int = 0, all: str = "") -> None:
         with site.frame(page, "audit", page.say("审计", "Audit")) as head:
             with head, Tag("div", classes="end"):
                 button(page.say("校验链条", "Check the chain"), lambda: _verify(page))
@@ -28,7 +34,12 @@ def mount(app: FastAPI, site: Site) -> None:
             with Tag("form", classes="filters", method="get", action="/audit"):
                 text_input("q", page.say("人、动作、对象", "Person, deed, subject"), q[:100], type="search")
                 Tag("button", page.say("查找", "Search"), "btn", type="submit")
-            _rows(page, q[:100], before)
+            said = ("不看业务系统的邀请", "Hide invitations by other systems")
+            if not all:
+                said = ("也看业务系统的邀请", "Show invitations by other systems")
+            with Tag("p", classes="small soft"):
+                link(page.say(*said), f"/audit?{urlencode({'q': q[:100]} | ({} if all else {'all': '1'}))}")
+            _rows(page, q[:100], min(before, MOST_NO), everything=bool(all))
 
     @app.get("/audit.csv", include_in_schema=False)
     def export(page: Page = Depends(site.guard("administer"))) -> Response:
@@ -44,8 +55,9 @@ def mount(app: FastAPI, site: Site) -> None:
         )
 
 
-def _rows(page: Page, search: str, before: int) -> None:
-    acts = page.fleet.audit.read(search=search, before=before or None, limit=PER_PAGE)
+def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:
+    acts = page.fleet.audit.read(search=search, before=before or None, limit=PER_PAGE, without=() if everything else ROUTINE)
+    names = {known.device: page.title(known.label) for known in page.fleet.watch.devices()}
     with Tag("section", classes="card"):
         if not acts:
             Tag("p", page.say("没有记录", "Nothing found"), "empty")
@@ -62,10 +74,10 @@ def _rows(page: Page, search: str, before: int) -> None:
             head,
             [
                 (
-                    page.full_time(act.at_ms),
-                    act.actor,
+                    lambda act=act: Tag("span", page.moment(act.at_ms), "nowrap", title=page.full_time(act.at_ms)),
+                    page.person(act.actor),
                     labels.act(act.action, page.language),
-                    act.subject,
+                    _subject(page, act, names),
                     act.detail or "—",
                     act.address or "—",
                 )
@@ -73,8 +85,18 @@ def _rows(page: Page, search: str, before: int) -> None:
             ],
         )
         if len(acts) == PER_PAGE:
+            asked = {"q": search, "before": str(acts[-1].no)} | ({"all": "1"} if everything else {})
             with Tag("div", classes="pager"):
-                link(page.say("更早", "Earlier"), f"/audit?q={search}&before={acts[-1].no}", "btn")
+                link(page.say("更早", "Earlier"), f"/audit?{urlencode(asked)}", "btn")
+
+
+def _subject(page: Page, act: Act, names: dict[str, str]) -> Cell:
+    """What it was done to; a device by its label, with a link."""
+    if act.subject in names:
+        return lambda: link(names[act.subject], f"/devices/{act.subject}")
+    if act.action.startswith("incident."):
+        return lambda: link(page.say(f"告警 {act.subject}", f"Incident {act.subject}"), f"/incidents/{act.subject}")
+    return act.subject
 
 
 def _verify(page: Page) -> None:

@@ -10,8 +10,9 @@ from fastapi.responses import Response
 from nicegui import ui
 
 from fleet.console import labels
-from fleet.console.parts import Tag, link, mark, select, table, text_input
-from fleet.console.site import Page, Site
+from fleet.console.page import Page
+from fleet.console.parts import Cell, Tag, link, mark, select, table, text_input
+from fleet.console.site import Site
 from fleet.watch.ability import services_of
 from fleet.watch.model import Known
 
@@ -130,23 +131,27 @@ def _sorts(page: Page, asked: dict[str, str]) -> None:
             link(name, f"/devices?{urlencode(asked | {'sort': key})}", "strong" if here else "", style="margin-right:14px")
 
 
-def _row(page: Page, known: Known) -> Sequence:  # type: ignore[type-arg]
-    seen = labels.label(labels.SEEN, known.seen, page.language)
+def _row(page: Page, known: Known) -> Sequence[Cell]:
+    seen, tone = labels.label(labels.SEEN, known.seen, page.language), labels.SEEN_TONE[known.seen]
+    trouble = broken(page, known)
+    if trouble and known.seen == "online":
+        seen, tone = page.say("在线，有故障", "Online, impaired"), "warn"
+    heard = known.seen == "online" and known.state
     return (
         lambda: link(page.title(known.label), f"/devices/{known.device}", "strong"),
         page.title(known.hall_name),
         labels.label(labels.DEVICE_ROLES, known.role, page.language),
-        lambda: mark(seen, labels.SEEN_TONE[known.seen]),
+        lambda: mark(seen, tone),
         page.since(known.since_ms),
-        broken(page, known) or "—",
-        str(known.state.waiting_entries) if known.state else "—",
+        (lambda: Tag("span", trouble, "bad")) if trouble else "—",
+        f"{known.state.waiting_entries:,}" if heard and known.state else page.say("不明", "unknown"),
     )
 
 
 def broken(page: Page, known: Known) -> str:
     """What this device cannot do now, with the reason."""
     lost = [
-        f"{labels.label(labels.SERVICES, service, page.language)}（{page.message(reason)}）"
+        page.say("{}（{}）", "{} ({})").format(labels.label(labels.SERVICES, service, page.language), page.message(reason))
         for service, (able, reason) in services_of(known).items()
         if not able
     ]

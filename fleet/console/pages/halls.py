@@ -4,11 +4,14 @@ from fastapi import Depends, FastAPI
 from nicegui import ui
 
 from fleet.console import labels
+from fleet.console.page import Page
 from fleet.console.parts import Choice, Tag, button, card, chip, link, mark, table
-from fleet.console.site import Page, Site
-from fleet.registry.records import Hall
+from fleet.console.site import Site
+from fleet.registry.records import Hall, Window
 from fleet.watch.model import Ability
 
+SHORT = 8
+"""A list of so many windows stands open."""
 _TONE = {"ok": "good", "limited": "warn", "down": "bad", "unknown": "warn"}
 
 
@@ -18,30 +21,34 @@ def mount(app: FastAPI, site: Site) -> None:
     @ui.page("/halls")
     def halls(page: Page = Depends(site.guard())) -> None:
         with site.frame(page, "halls", page.say("大厅", "Halls")):
-            site.live(page, lambda: _body(page))
+            found = page.fleet.registry.halls()
+            if not found:
+                with Tag("section", classes="card"):
+                    text = page.say(
+                        "还没有大厅；用 nw-fleet items import hall.json 导入。",
+                        "No hall yet; import one with nw-fleet items import hall.json.",
+                    )
+                    Tag("p", text, "empty")
+            for hall in found:
+                _hall(page, site, hall)
 
 
-def _body(page: Page) -> None:
-    abilities = page.fleet.watch.abilities()
-    devices = page.fleet.watch.devices()
-    found = page.fleet.registry.halls()
-    if not found:
-        with Tag("section", classes="card"):
-            Tag(
-                "p",
-                page.say(
-                    "还没有大厅；用 nw-fleet items import hall.json 导入。",
-                    "No hall yet; import one with nw-fleet items import hall.json.",
-                ),
-                "empty",
-            )
-    for hall in found:
-        with card(page.title(hall.title)):
-            _abilities(page, [each for each in abilities if each.hall == hall.code])
-            count = sum(known.hall == hall.code for known in devices)
-            with Tag("p", classes="small"):
-                link(page.say(f"{count} 台设备 →", f"{count} devices →"), f"/devices?hall={hall.code}")
-            _windows(page, hall)
+def _hall(page: Page, site: Site, hall: Hall) -> None:
+    with card(page.title(hall.title)):
+        site.live(page, lambda: _services(page, hall))
+        windows = page.fleet.registry.windows(hall.code)
+        if windows:
+            is_short = {"open": "open"} if len(windows) <= SHORT else {}
+            with Tag("details", **is_short):
+                Tag("summary", page.say(f"{len(windows)} 个窗口", f"{len(windows)} windows"))
+                site.live(page, lambda: _windows(page, hall), shows=lambda: _window_rows(page, hall))
+
+
+def _services(page: Page, hall: Hall) -> None:
+    _abilities(page, [each for each in page.fleet.watch.abilities() if each.hall == hall.code])
+    count = sum(known.hall == hall.code for known in page.fleet.watch.devices())
+    with Tag("p", classes="small"):
+        link(page.say(f"{count} 台设备 →", f"{count} devices →"), f"/devices?hall={hall.code}")
 
 
 def _abilities(page: Page, abilities: list[Ability]) -> None:
@@ -70,45 +77,46 @@ def _abilities(page: Page, abilities: list[Ability]) -> None:
     )
 
 
-def _windows(page: Page, hall: Hall) -> None:
-    windows = page.fleet.registry.windows(hall.code)
-    if not windows:
-        return
+def _window_rows(page: Page, hall: Hall) -> list[tuple[Window, str, str, str, str]]:
+    """What is shown of the windows: window, state, clerk, its evaluator and what is known of that; those in use first."""
     states = page.fleet.control.window_states(hall.code)
     staff = {person.number: person.name for person in page.fleet.registry.staff(hall.code)}
     placed = {known.window: known for known in page.fleet.watch.devices() if known.hall == hall.code and known.window}
     rows = []
-    for window in windows:
-        state = states.get(window.number)
-        shown, known = state.state if state else "closed", placed.get(window.number)
-        clerk = staff.get(state.clerk, "") if state else ""
+    for window in page.fleet.registry.windows(hall.code):
+        state, known = states.get(window.number), placed.get(window.number)
+        clerk = staff.get(state.clerk, state.clerk) if state else ""
+        shown = state.state if state else "closed"
+        rows.append((window, shown, clerk, known.device if known else "", known.seen if known else ""))
+    return sorted(rows, key=lambda row: (not row[3], row[1] == "closed", row[0].number))
+
+
+def _windows(page: Page, hall: Hall) -> None:
+    rows = []
+    for window, state, clerk, device, seen in _window_rows(page, hall):
+        row = labels.WINDOW_STATES[state]
+        evaluator = labels.label(labels.SEEN, seen, page.language)
         rows.append(
             (
                 window.number,
                 page.title(window.business),
-                lambda shown=shown: chip(labels.label(labels.WINDOW_STATES, shown, page.language), labels.WINDOW_STATES[shown][2]),
+                lambda row=row: chip(page.say(row[0], row[1]), row[2]),
                 clerk or "—",
-                (lambda known=known: link(labels.label(labels.SEEN, known.seen, page.language), f"/devices/{known.device}"))
-                if known
-                else "—",
+                (lambda words=evaluator, device=device: link(words, f"/devices/{device}")) if device else "—",
                 (lambda number=window.number: button(page.say("更改", "Change"), lambda: _change(page, hall.code, number)))
                 if page.may("operate")
                 else "",
             )
         )
-    with Tag("details", open="open" if len(windows) <= 8 else "") as box:
-        if len(windows) > 8:
-            box._props.pop("open")
-        Tag("summary", page.say(f"{len(windows)} 个窗口", f"{len(windows)} windows"))
-        head = (
-            page.say("窗口", "Window"),
-            page.say("业务", "Business"),
-            page.say("状态", "State"),
-            page.say("工作人员", "Clerk"),
-            page.say("评价器", "Evaluator"),
-            "",
-        )
-        table(head, rows)
+    head = (
+        page.say("窗口", "Window"),
+        page.say("业务", "Business"),
+        page.say("状态", "State"),
+        page.say("工作人员", "Clerk"),
+        page.say("评价器", "Evaluator"),
+        "",
+    )
+    table(head, rows)
 
 
 def _change(page: Page, hall: str, number: str) -> None:

@@ -5,8 +5,13 @@ from fastapi.responses import RedirectResponse
 from nicegui import ui
 
 from fleet.console import incident_rows
+from fleet.console.page import Page
 from fleet.console.parts import Tag, button, card, link, pairs, table
-from fleet.console.site import Page, Site
+from fleet.console.site import Site
+from fleet.watch.incidents import Incident
+
+MOST_NO = 2**63 - 1
+"""What a number column holds; an address with a larger one names no incident."""
 
 
 def mount(app: FastAPI, site: Site) -> None:
@@ -18,16 +23,22 @@ def mount(app: FastAPI, site: Site) -> None:
             with head, Tag("div", classes="end"), Tag("div", classes="segment"):
                 for key, zh, en in (("open", "未关闭", "Open"), ("closed", "已关闭", "Closed")):
                     link(page.say(zh, en), f"/incidents?show={key}", "here" if key == show else "")
-            site.live(page, lambda: _list(page, is_open=show != "closed"))
+            is_open = show != "closed"
+            site.live(
+                page,
+                lambda: _list(page, is_open=is_open),
+                shows=lambda: incident_rows.facts(page, page.fleet.watch.incidents.list(is_open=is_open)),
+            )
 
     @ui.page("/incidents/{no}")
     def incident(no: int, page: Page = Depends(site.guard())) -> RedirectResponse | None:
-        if page.fleet.watch.incidents.get(no) is None:
+        book = page.fleet.watch.incidents
+        if no > MOST_NO or book.get(no) is None:
             return RedirectResponse("/incidents")
         with site.frame(
             page, "incidents", page.say(f"告警 {no}", f"Incident {no}"), crumb=(page.say("告警", "Incidents"), "/incidents")
         ):
-            site.live(page, lambda: _one(page, no))
+            site.live(page, lambda: _one(page, no), shows=lambda: (book.get(no), incident_rows.facts(page, [])))
         return None
 
 
@@ -59,10 +70,13 @@ def _one(page: Page, no: int) -> None:
             incident_rows.severity_chip(page, incident)
         rows = [
             (page.say("原因", "Cause"), page.message(incident.reason, incident.args)),
-            (page.say("开始", "Since"), f"{page.full_time(incident.since_ms)} ({page.since(incident.since_ms)})"),
-            (page.say("谁在处理", "Who is on it"), incident_rows.taken(page, incident, scene)),
-            (page.say("下一步", "Next step"), page.message(incident.next_step)),
+            (page.say("开始", "Since"), _span(page, incident)),
         ]
+        if incident.closed_ms is None:
+            rows += [
+                (page.say("谁在处理", "Who is on it"), incident_rows.taken(page, incident)),
+                (page.say("下一步", "Next step"), lambda: incident_rows.next_step(page, incident, known)),
+            ]
         if incident.args.get("where"):
             rows.append((page.say("位置", "Where"), incident.args["where"]))
         if incident.args.get("detail"):
@@ -70,12 +84,8 @@ def _one(page: Page, no: int) -> None:
         if incident.args.get("count", "1") != "1":
             rows.append((page.say("次数", "Seen"), incident.args["count"]))
         if incident.closed_ms:
-            rows.append(
-                (
-                    page.say("关闭", "Closed"),
-                    f"{page.full_time(incident.closed_ms)} {incident.closed_by or page.say('（原因消除）', '(cause gone)')}",
-                )
-            )
+            by = page.person(incident.closed_by) if incident.closed_by else page.say("原因消除，自动关闭", "its cause is gone")
+            rows.append((page.say("关闭", "Closed"), f"{page.moment(incident.closed_ms)} · {by}"))
         pairs(rows)
         _buttons(page, incident)
     if incident.devices:
@@ -86,12 +96,18 @@ def _one(page: Page, no: int) -> None:
             )
 
 
+def _span(page: Page, incident: Incident) -> str:
+    """When it began, and how long it lasts or lasted."""
+    lasted = page.span((incident.closed_ms or page.now_ms) - incident.since_ms)
+    return f"{page.moment(incident.since_ms)} · " + page.say(f"持续 {lasted}", f"for {lasted}")
+
+
 def _device_link(page: Page, name: str, known: dict):  # type: ignore[no-untyped-def, type-arg]
     label = page.title(known[name].label) if name in known else name
     return (lambda: link(label, f"/devices/{name}")) if name in known else label
 
 
-def _buttons(page: Page, incident) -> None:  # type: ignore[no-untyped-def]
+def _buttons(page: Page, incident: Incident) -> None:
     if incident.closed_ms or not page.may("operate"):
         return
     book = page.fleet.watch.incidents

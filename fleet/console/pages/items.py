@@ -11,8 +11,9 @@ from fastapi.responses import RedirectResponse
 from nicegui import run, ui
 
 from fleet.console import labels
+from fleet.console.page import Page
 from fleet.console.parts import Tag, button, card, chip, link, pairs, select, table, text_input
-from fleet.console.site import Page, Site
+from fleet.console.site import Site
 from fleet.hall.importer import ImportPlan, compare, read_items
 from fleet.hall.publish import publish
 from pack.model import Duration, Item, Text
@@ -104,8 +105,7 @@ def _list(page: Page, asked: dict[str, str], at: int) -> None:
         rows = [_row(page, asked["hall"], item) for item in found[(at - 1) * PER_PAGE : at * PER_PAGE]]
         table(
             (
-                page.say("名称", "Name"),
-                page.say("编码", "Code"),
+                page.say("名称与编码", "Name and code"),
                 page.say("办理", "Handling"),
                 page.say("指南", "Guide"),
                 page.say("状态", "State"),
@@ -120,11 +120,17 @@ def _list(page: Page, asked: dict[str, str], at: int) -> None:
                 link(page.say("下一页", "Next"), f"/items?{urlencode(asked | {'at': str(at + 1)})}", "btn")
 
 
+def named_item(name: str, hall: str, code: str) -> None:
+    """An item's name as a link, with its code below."""
+    with Tag("div"):
+        link(name, f"/items/{hall}/{code}")
+        Tag("div", code, "mono soft")
+
+
 def _row(page: Page, hall: str, item: Item) -> Sequence[Any]:
     zh, en, tone = labels.ITEM_STATES[item.status]
     return (
-        lambda: link(words(page, item.name), f"/items/{hall}/{item.code}"),
-        lambda: Tag("span", item.code, "mono"),
+        lambda: named_item(words(page, item.name), hall, item.code),
         labels.label(labels.HANDLINGS, item.handling, page.language),
         page.say("完整", "Complete") if item.guide else page.say("仅要素", "Core only"),
         lambda: chip(page.say(zh, en), tone),
@@ -194,11 +200,16 @@ def _packs(page: Page, hall: str) -> None:
         with card(page.say("内容包", "Content packs")):
             if packs:
                 rows = [
-                    (pack.version, f"{pack.size / 1e6:.1f} MB", page.time(pack.published_ms), pack.published_by)
+                    (
+                        lambda version=pack.version: Tag("span", page.version(version), title=version),
+                        f"{pack.size / 1e6:.1f} MB",
+                        page.moment(pack.published_ms),
+                        page.person(pack.published_by),
+                    )
                     for pack in packs[:5]
                 ]
                 table(
-                    (page.say("版本", "Version"), page.say("大小", "Size"), page.say("发布", "Published"), page.say("谁", "By")),
+                    (page.say("生成", "Built"), page.say("大小", "Size"), page.say("发布", "Published"), page.say("谁", "By")),
                     rows,
                     numbers=(1,),
                 )

@@ -1,5 +1,6 @@
 """总览: is everything all right, and if not, what do I do next?"""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from fastapi import Depends, FastAPI
@@ -7,10 +8,12 @@ from nicegui import ui
 
 from fleet.console import incident_rows
 from fleet.console.chart import Point, trend
+from fleet.console.page import Page
 from fleet.console.parts import Tag, bar, card, kpi, table
-from fleet.console.site import Page, Site
+from fleet.console.site import Site
 from fleet.console.visitor import interval, percent
 from fleet.ratings.rules import Tally
+from fleet.watch.model import Known
 
 ROWS = 6
 DAYS = 30
@@ -22,7 +25,12 @@ def mount(app: FastAPI, site: Site) -> None:
     @ui.page("/")
     def overview(page: Page = Depends(site.guard())) -> None:
         with site.frame(page, "overview", page.say("总览", "Overview"), shown=False):
-            site.live(page, lambda: _body(page), every_s=4.0)
+            site.live(page, lambda: _top(page), every_s=4.0)
+            site.live(page, lambda: _matters(page), shows=lambda: incident_rows.facts(page, page.fleet.watch.incidents.list()))
+            with Tag("div", classes="two"):
+                # Figures of a month: once a minute is enough, and a table that was opened stays so for a while.
+                site.live(page, lambda: _trend(page), every_s=60.0)
+                site.live(page, lambda: _windows(page), every_s=60.0)
 
 
 def sentence(page: Page, count: int) -> str:
@@ -33,38 +41,35 @@ def sentence(page: Page, count: int) -> str:
 
 
 def _rest(page: Page) -> str:
-    good = sum(each.state == "ok" for each in page.fleet.watch.abilities())
-    return page.say(f"其余 {good} 项服务正常", f"{good} services work normally")
+    states = [each.state == "ok" for each in page.fleet.watch.abilities()]
+    if not states:
+        return page.say("还没有设备", "No devices yet")
+    if all(states):
+        return page.say(f"{len(states)} 项服务全部可用", f"All {len(states)} services are available")
+    return page.say(f"其余 {sum(states)} 项服务正常", f"{sum(states)} services work normally")
 
 
-def _body(page: Page) -> None:
-    fleet = page.fleet
-    devices = {known.device: known for known in fleet.watch.devices()}
-    incidents = fleet.watch.incidents.list()
-    urgent = [each for each in incidents if each.severity != "note"]
+def _top(page: Page) -> None:
+    incidents = page.fleet.watch.incidents.list()
     with Tag("div", classes="head"):
-        Tag("h1", sentence(page, len(urgent)))
+        Tag("h1", sentence(page, sum(each.severity != "note" for each in incidents)))
         Tag("span", _rest(page), "soft")
-    _figures(page, list(devices.values()))
-    if not urgent:
+    _figures(page, page.fleet.watch.devices())
+
+
+def _matters(page: Page) -> None:
+    incidents = page.fleet.watch.incidents.list()
+    if all(each.severity == "note" for each in incidents):
         with Tag("section", classes="card calm"):
             Tag("span", classes="dot good", aria_hidden="true")
             Tag("span", page.say("没有要处理的事", "Nothing to deal with"))
     if incidents:
-        with (
-            card(
-                page.say("待处理与预警", "To deal with, and coming up"),
-                more=(page.say(f"全部 {len(incidents)} →", f"All {len(incidents)} →"), "/incidents"),
-            ),
-            Tag("div"),
-        ):
+        title = page.say("待处理与预警", "To deal with, and coming up")
+        with card(title, more=(page.say(f"全部 {len(incidents)} →", f"All {len(incidents)} →"), "/incidents")), Tag("div"):
             incident_rows.show(page, incidents[:ROWS])
-    with Tag("div", classes="two"):
-        _trend(page)
-        _windows(page)
 
 
-def _figures(page: Page, devices: list) -> None:  # type: ignore[type-arg]
+def _figures(page: Page, devices: Sequence[Known]) -> None:
     fleet, today = page.fleet, page.fleet.ratings.today()
     abilities = fleet.watch.abilities()
     able = sum(each.state == "ok" for each in abilities)

@@ -3,10 +3,13 @@
 from fastapi import Depends, FastAPI
 from nicegui import ui
 
+from fleet.access.service import Actor
 from fleet.console import labels
-from fleet.console.parts import Choice, Entry, Tag, button, card, chip, confirm, pairs, table
-from fleet.console.site import Page, Site
+from fleet.console.page import Page
+from fleet.console.parts import Cell, Choice, Entry, Tag, button, card, chip, confirm, link, pairs, table
+from fleet.console.site import Site
 from fleet.registry.records import Pairing
+from wire.messages import Words
 
 _STATES = {
     "approved": ("已批准", "Approved", "good"),
@@ -130,7 +133,7 @@ def _form(page: Page, pairing: Pairing) -> None:
     label = Entry(page.say("设备名称（显示在屏幕上）", "Label (shown on its screen)"), _label(page, pairing))
 
     def approve() -> None:
-        words = {"zh": label.value.strip()}
+        words: Words = {"zh": label.value.strip()}
         if not words["zh"]:
             ui.notify(page.say("请填写设备名称", "Give the device a label"), type="warning")
             return
@@ -141,7 +144,8 @@ def _form(page: Page, pairing: Pairing) -> None:
         )
 
     def refuse() -> None:
-        page.act("operate", lambda who: _refuse(page, pairing, who), done=page.say("已拒绝", "Refused"))
+        pairings, done = page.fleet.pairings, page.say("已拒绝", "Refused")
+        page.act("operate", lambda who: pairings.refuse(pairing.id, by=who.name, address=who.address), done=done)
 
     with Tag("div", classes="btns"):
         button(page.say("配对码一致，批准", "The code is the same: approve"), approve, kind="main-act")
@@ -158,18 +162,10 @@ def _label(page: Page, pairing: Pairing) -> str:
     return f"自助服务区 · {count}号机" if pairing.role == "terminal" else f"评价器 {count}"
 
 
-def _approve(page: Page, pairing: Pairing, who, hall: str, window: str, label: dict) -> None:  # type: ignore[no-untyped-def, type-arg]
-    device = page.fleet.pairings.approve(pairing.id, hall=hall, window=window, label=label, by=who.name)
-    page.fleet.audit.note(
-        who.name, "pairing.approve", subject=device, detail=f"{hall} {window} {label['zh']} {pairing.code}", address=who.address
-    )
+def _approve(page: Page, pairing: Pairing, who: Actor, hall: str, window: str, label: Words) -> None:
+    device = page.fleet.pairings.approve(pairing.id, hall=hall, window=window, label=label, by=who.name, address=who.address)
     page.fleet.control.refresh(device)
     page.fleet.watch.bump()
-
-
-def _refuse(page: Page, pairing: Pairing, who) -> None:  # type: ignore[no-untyped-def]
-    page.fleet.pairings.refuse(pairing.id, by=who.name)
-    page.fleet.audit.note(who.name, "pairing.refuse", subject=pairing.device, detail=pairing.code, address=who.address)
 
 
 def _past(page: Page) -> None:
@@ -185,19 +181,25 @@ def _past(page: Page) -> None:
             rows.append(
                 (
                     page.time(each.made_ms),
-                    each.device,
+                    _device(page, each.device),
                     each.code,
                     lambda zh=zh, en=en, tone=tone: chip(page.say(zh, en), tone),
-                    each.decided_by or "—",
+                    page.person(each.decided_by) if each.decided_by else "—",
                 )
             )
         table(
             (
                 page.say("时间", "At"),
-                page.say("编号", "Name"),
+                page.say("设备", "Device"),
                 page.say("配对码", "Code"),
                 page.say("结果", "Result"),
                 page.say("谁", "By"),
             ),
             rows,
         )
+
+
+def _device(page: Page, name: str) -> Cell:
+    """The device by its label, with a link, once it is placed."""
+    known = page.fleet.watch.device(name)
+    return (lambda: link(page.title(known.label), f"/devices/{name}")) if known else name

@@ -11,9 +11,11 @@ from fastapi.responses import Response
 from nicegui import ui
 
 from fleet.console import labels
+from fleet.console.page import Page
 from fleet.console.pages.devices import harmless
-from fleet.console.parts import Tag, bar, card, kpi, link, select, table
-from fleet.console.site import Page, Site
+from fleet.console.pages.items import named_item
+from fleet.console.parts import Cell, Tag, bar, card, kpi, link, select, table
+from fleet.console.site import Site
 from fleet.console.visitor import interval, percent
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.service import Group, RatingRow
@@ -153,21 +155,8 @@ def _groups(page: Page, asked: dict[str, str], groups: Sequence[Group]) -> None:
         if not groups:
             Tag("p", page.say("这段时间没有评价", "No ratings in this time"), "empty")
             return
-        rows = []
-        for group in sorted(groups, key=lambda each: (each.hall, each.value)):
-            tally = group.tally
-            rows.append(
-                (
-                    _value(page, asked["by"], group),
-                    percent(tally.satisfaction) if group.first else page.say("未满五个", "Under five"),
-                    interval(tally),
-                    percent(tally.participation),
-                    f"{tally.rated:,}" if group.first else "—",
-                    f"{tally.services:,}" if group.first else "—",
-                    percent(tally.negative_rate),
-                    f"{group.first[5:]} – {group.last[5:]}" if group.first and group.last else "—",
-                )
-            )
+        shown = [group for group in sorted(groups, key=lambda each: (each.hall, each.value)) if group.first]
+        rows = [_group(page, asked["by"], group) for group in shown]
         head = (
             name,
             page.say("好评率", "Satisfaction"),
@@ -178,7 +167,27 @@ def _groups(page: Page, asked: dict[str, str], groups: Sequence[Group]) -> None:
             page.say("差评率", "Negative"),
             page.say("日期范围", "Days"),
         )
-        table(head, rows, numbers=(1, 2, 3, 4, 5, 6))
+        if rows:
+            table(head, rows, numbers=(1, 2, 3, 4, 5, 6))
+        if few := [_value(page, asked["by"], group) for group in groups if not group.first]:
+            with Tag("details"):
+                Tag("summary", page.say(f"另有 {len(few)} 个还未满五个评价", f"{len(few)} more with fewer than five ratings"))
+                Tag("p", page.say("、", ", ").join(sorted(few)), "soft small")
+
+
+def _group(page: Page, dimension: str, group: Group) -> Sequence[Cell]:
+    tally = group.tally
+    value = _value(page, dimension, group)
+    return (
+        (lambda: named_item(value, group.hall, group.value)) if dimension == "item" and value != group.value else value,
+        percent(tally.satisfaction),
+        interval(tally),
+        percent(tally.participation),
+        f"{tally.rated:,}",
+        f"{tally.services:,}",
+        percent(tally.negative_rate),
+        f"{(group.first or '')[5:]} – {(group.last or '')[5:]}",
+    )
 
 
 def _value(page: Page, dimension: str, group: Group) -> str:
@@ -192,7 +201,18 @@ def _value(page: Page, dimension: str, group: Group) -> str:
     if dimension == "window":
         found = [window for window in page.fleet.registry.windows(group.hall) if window.number == value]
         return f"{value} {page.title(found[0].business)}" if found else value
+    if dimension == "clerk":
+        names = {person.number: person.name for person in page.fleet.registry.staff(group.hall)}
+        return f"{value} {names[value]}" if value in names else value
+    if dimension == "item":
+        return _item(page, group.hall, value)
     return value
+
+
+def _item(page: Page, hall: str, code: str) -> str:
+    """An item's name, or its code when the hall's list does not have it."""
+    name = page.fleet.items.names(hall).get(code)
+    return (name.en if page.language == "en" else name.zh) or code if name else code
 
 
 def _outcomes(page: Page, outcomes: dict[str, dict[str, int]]) -> None:
@@ -254,11 +274,11 @@ def _rating(page: Page, row: RatingRow) -> Sequence[str]:
     level = "—" if row.level is None else f"{row.level} {labels.label(labels.LEVELS, row.level, page.language)}"
     clock = "" if row.clock_trust else page.say("（时钟未校准）", " (clock not set)")
     return (
-        page.full_time(row.at_ms) + clock,
+        page.moment(row.at_ms) + clock,
         row.window or labels.label(labels.CHANNELS, row.channel, page.language),
         level,
         page.say("、", ", ").join(labels.reason(tag, page.language) for tag in row.reasons) or "—",
-        row.item or "—",
+        _item(page, row.hall, row.item) if row.item else "—",
         labels.label(labels.STANDINGS, row.standing_of, page.language),
         row.receipt or "—",
     )

@@ -6,8 +6,9 @@ from nicegui import ui
 from fleet.access.rules import PERSON_ROLES
 from fleet.access.service import ApiKey, User
 from fleet.console import labels
+from fleet.console.page import Page
 from fleet.console.parts import Choice, Entry, Tag, button, card, chip, confirm, table
-from fleet.console.site import Page, Site
+from fleet.console.site import Site
 
 
 def mount(app: FastAPI, site: Site) -> None:
