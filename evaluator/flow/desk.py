@@ -289,8 +289,8 @@ class Desk:
         left, of = math.ceil(at.left_s), at.of_s
         desired = self._desired
         card = desired.window if desired else None
-        if at.stage == "failed":
-            return Failed(*shared, at.trouble or "", left, of)
+        if at.trouble is not None:
+            return Failed(*shared, at.trouble, left, of)
         if at.stage == "receipt":
             return Receipt(*shared, at.receipt, desired.placement.hall_name if desired else None, card, left, of)
         if at.stage in ("thanked", "closing") and at.level is not None:

@@ -160,10 +160,13 @@ class Occasion:
 
     def finish(self, how: Ended) -> None:
         """End the rating now, whatever its stage: the press that stands is kept, without one it is 未评价."""
-        if self.stage in ("closing", "receipt", "over", "failed"):
-            if self.stage in ("receipt", "failed"):
-                self._over()
+        if self.stage == "receipt":
+            self._over()
+        if self.stage in ("closing", "over"):
             return
+        if self.stage == "failed":
+            # Nothing was kept of the press, but the question was: the disk may take its end by now.
+            how = "left"
         if self.stage == "committing":
             # The press is on its way to the disk; its own commit decides what stands, and the close follows it in order.
             self._end_after_commit = how
@@ -202,9 +205,9 @@ class Occasion:
             return
         if self.stage == "correcting":
             self.keep()
-        elif self.stage in ("asked", "thanked"):
+        elif self.stage in ("asked", "thanked", "failed"):
             self.finish("timeout")
-        elif self.stage in ("receipt", "failed"):
+        elif self.stage == "receipt":
             self._over()
 
     def _over(self) -> None:

@@ -202,6 +202,21 @@ def test_a_press_that_cannot_be_recorded_is_told_and_never_thanked(hall):
     assert "reasons" not in [shown.name for shown in hall.scenes]
 
 
+@pytest.mark.parametrize("is_mended", [True, False])
+@pytest.mark.parametrize("ends", [lambda hall: hall.wait(11), lambda hall: hall.desk.finish()], ids=["by itself", "by touch"])
+def test_a_question_whose_press_failed_is_closed_as_not_rated_if_the_disk_takes_it(hall, ends, is_mended):
+    hall.invite()
+    hall.book.broken = "rating.storage_full"
+    hall.desk.press(5, "touch")
+    hall.book.broken = None if is_mended else "rating.storage_full"
+    hall.book.hold = True
+    ends(hall)
+    assert isinstance(hall.desk.scene, Failed), "the question does not flash up again"
+    hall.book.commit()
+    assert [(close.how, close.stands) for close in hall.book.closes()] == ([("left", None)] if is_mended else [])
+    assert isinstance(hall.desk.scene, Idle)
+
+
 def test_the_receipt_is_made_offline_from_the_leaf(hall):
     hall.pair(offline=True)
     hall.invite()
