@@ -44,8 +44,10 @@ class Revocation:
         client.on_message = lambda _c, _d, message: answered.append(bytes(message.payload))
         try:
             link.connect(client, self._config)
-        except OSError:
+        except ConnectionRefusedError:
             return  # No broker, no connection to close.
+        except OSError as error:
+            raise broker.BrokerError(f"the broker does not answer ({error}); restart Mosquitto to close {device}") from error
         _loop_until(client, lambda: bool(answered))
         client.disconnect()
         if not answered:

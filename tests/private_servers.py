@@ -93,6 +93,11 @@ class PrivateBroker:
         self.start()
 
     @property
+    def pid(self) -> int:
+        """Its process, for tests that stop it for a while."""
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 

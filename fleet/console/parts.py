@@ -16,7 +16,10 @@ class Tag(TextElement):
         if classes:
             self.classes(classes)
         for name, value in attributes.items():
-            self._props[name.rstrip("_").replace("_", "-")] = value
+            # As a property, Vue would set an input's value again with every drawing, over what was typed meanwhile; `^` makes it
+            # the attribute, which is only what stands there at first.
+            key = "^value" if (tag, name) == ("input", "value") else name.rstrip("_").replace("_", "-")
+            self._props[key] = value
 
 
 def link(text: str, to: str, classes: str = "", **attributes: str) -> Tag:

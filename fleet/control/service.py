@@ -13,7 +13,7 @@ from sqlalchemy import Connection, insert, select, update
 from fleet.access import audit
 from fleet.control.orders import ControlError, Orders, Publisher
 from fleet.control.packs import Packs
-from fleet.control.settings import Value, read_settings
+from fleet.control.settings import Value, read_notice, read_settings
 from fleet.control.tables import desired, device_settings, window_states
 from fleet.registry.records import NotKnown
 from fleet.registry.service import Registry
@@ -176,18 +176,19 @@ class Control:
         return (dict(row.settings), row.notice) if row else ({}, None)
 
     def set_settings(
-        self, device: str, settings: Mapping[str, Value], *, by: str, notice: Words | None = None, address: str = ""
+        self, device: str, settings: Mapping[str, Value], *, by: str, notice: Mapping[str, str] | None = None, address: str = ""
     ) -> None:
         """Override settings of a device's own file, by dotted name, and show a notice on it, in place of all that was before.
 
         Raises NotKnown for an unknown device, SettingRefused with every mistake (fleet.control.settings has the limits).
         """
         checked = read_settings(settings, role=self._registry.device(device).role)
+        words = read_notice(notice or {})
         with self._store.write() as connection:
-            values = {"settings": checked, "notice": notice}
+            values = {"settings": checked, "notice": words}
             if connection.execute(update(device_settings).where(device_settings.c.device == device).values(**values)).rowcount == 0:
                 connection.execute(insert(device_settings).values(device=device, **values))
-            said = ", ".join(f"{key}={value}" for key, value in checked.items())
+            said = ", ".join(f"{key}={value}" for key, value in (checked | {"notice": words["zh"]} if words else checked).items())
             self._note(connection, by, "device.settings", device, said, address=address)
         self.refresh(device)
 

@@ -11,10 +11,13 @@ from typing import Literal
 from msgspec import Struct
 
 from fleet.access.errors import Explained
+from wire.messages import Words
 
 Value = str | int | float | bool
 Role = Literal["terminal", "evaluator"]
 MAX_TEXT = 40
+MAX_NOTICE = 60
+"""Characters that fit on the smallest screen beside the clerk's card."""
 
 
 class SettingRefused(Explained):
@@ -90,6 +93,20 @@ def read_settings(given: Mapping[str, Value], *, role: str) -> dict[str, Value]:
     if faults:
         raise SettingRefused("；".join(zh for zh, _ in faults), "; ".join(en for _, en in faults))
     return values
+
+
+def read_notice(given: Mapping[str, str]) -> Words | None:
+    """A notice in up to three languages as a form gives it; None when all are empty. Raises SettingRefused."""
+    words = {language: text.strip() for language, text in given.items() if text.strip()}
+    if words and "zh" not in words:
+        raise SettingRefused("公告要有中文", "a notice needs its Chinese words")
+    for language, text in words.items():
+        if len(text) > MAX_NOTICE or not text.isprintable():
+            raise SettingRefused(
+                f"公告（{language}）有 {len(text)} 个字，最多 {MAX_NOTICE} 个，不能换行",
+                f"the notice ({language}) has {len(text)} characters; at most {MAX_NOTICE}, in one line",
+            )
+    return words or None  # type: ignore[return-value]
 
 
 def _unknown(name: str, role: str) -> tuple[str, str]:

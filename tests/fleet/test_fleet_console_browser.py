@@ -37,10 +37,10 @@ WAIT_MS = 20_000
 
 
 class Server:
-    """`nw-fleet serve` in a process of its own, with its address."""
+    """`nw-fleet serve` in a process of its own, with its address and its broker."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
+    def __init__(self, data: Path, broker: PrivateBroker) -> None:
+        self.data, self.broker = data, broker
         self.address = f"http://127.0.0.1:{load_config(data).console.port}"
         log = (data / "serve.log").open("wb")
         self._process = subprocess.Popen([sys.executable, "-m", "fleet.cli", "serve", "--data", str(data)], stdout=log, stderr=log)
@@ -120,7 +120,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     for name, role in (("root", "admin"), ("anna", "operator"), ("carl", "operator"), ("guest", "viewer")):
         fleet.access.add_user(name, display=name, role=role, password=PASSWORD, by="test")
     fleet.close()
-    server = Server(data)
+    server = Server(data, broker)
     yield server
     assert server.stop() == 0
     broker.stop()
@@ -274,6 +274,76 @@ def test_a_picture_is_asked_for_and_shown(page, served):
     image.wait_for()
     page.wait_for_function("document.querySelector('.screen img').naturalWidth === 270")
     device.link.close()
+
+
+def test_settings_are_checked_and_sent_and_what_is_typed_stays_while_the_page_changes(page, served):
+    device = paired(served)
+    device.state(now_ms())
+    log_in(page, served)
+    page.goto(f"{served.address}/devices/{device.name}")
+    page.get_by_text("更改（已设 0 项）").click()
+    page.get_by_label("无人操作多久后提示（15").fill("5")
+    page.get_by_label("屏幕公告（中文）").fill("今日停电")
+    device.state(now_ms(), screen="search")
+    page.get_by_text("查事项").wait_for()
+    page.get_by_role("button", name="保存并下发").click()
+    page.get_by_text("应为15–600").wait_for()
+    assert page.get_by_label("无人操作多久后提示（15").input_value() == "5"
+    assert page.get_by_label("屏幕公告（中文）").input_value() == "今日停电"
+    page.get_by_label("无人操作多久后提示（15").fill("90")
+    page.get_by_role("button", name="保存并下发").click()
+    page.get_by_text("更改（已设 2 项）").wait_for()
+    page.get_by_text("未一致").first.wait_for()
+
+    def wanted() -> Desired:
+        return decode(decode(device.link.received(device.topic("desired"))[-1], SignedDesired).signed, Desired)
+
+    wait_for(lambda: device.link.received(device.topic("desired")) and wanted().settings, what="the settings")
+    assert (wanted().settings, wanted().notice) == ({"idle.after_s": 90.0}, {"zh": "今日停电"})
+    device.state(now_ms(), configuration_version=wanted().version)
+    page.get_by_text("未一致").first.wait_for(state="hidden")
+    device.link.close()
+
+
+def test_a_device_is_revoked_with_a_reason_and_cut_off_at_once(page, served):
+    device = paired(served)
+    device.state(now_ms())
+    revoke(page, served, device, "柜子被撬")
+    page.get_by_text("已吊销，连接已断开").wait_for()
+    wait_for(lambda: device.link.reasons, what="the end of the connection")
+    page.get_by_text("此设备已吊销").wait_for()
+    page.get_by_text("柜子被撬").wait_for()
+    fleet = open_fleet(served.data)
+    (act,) = fleet.audit.read(search=device.name)[:1]
+    assert (act.actor, act.action, act.detail) == ("root", "device.revoke", "柜子被撬")
+    fleet.close()
+    device.link.close()
+
+
+def test_a_broker_that_hangs_does_not_hold_the_console_up_and_is_not_hidden(page, served):
+    device = paired(served)
+    device.state(now_ms())
+    os.kill(served.broker.pid, signal.SIGSTOP)
+    try:
+        revoke(page, served, device, "丢失")
+        page.get_by_text("正在吊销并断开连接").wait_for()
+        began = time.monotonic()
+        assert urllib.request.urlopen(served.address + "/healthz", timeout=5).status == 200
+        assert time.monotonic() - began < 2, "the console waits for the broker"
+        page.get_by_text("没有确认断开连接").wait_for()
+    finally:
+        os.kill(served.broker.pid, signal.SIGCONT)
+    page.get_by_text("此设备已吊销").wait_for()
+    device.link.close()
+
+
+def revoke(page, served: Server, device: Device, why: str) -> None:
+    """What an admin does who gives a device up."""
+    log_in(page, served, "root")
+    page.goto(f"{served.address}/devices/{device.name}")
+    page.get_by_role("button", name="吊销设备…").click()
+    page.get_by_label("原因（写入审计）").fill(why)
+    page.get_by_role("button", name="吊销", exact=True).click()
 
 
 def test_a_device_whose_power_is_cut_is_away_at_once_and_never_shown_as_well(page, served):

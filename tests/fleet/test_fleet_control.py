@@ -142,6 +142,14 @@ def test_a_setting_that_cannot_be_given_is_refused_with_the_reason(fleet, device
     assert fleet.control.settings(device) == ({}, None)
 
 
+@pytest.mark.parametrize(
+    ("notice", "told"), [({"en": "No power"}, "needs its Chinese words"), ({"zh": "停" * 61}, "61 characters; at most 60")]
+)
+def test_a_notice_that_would_not_fit_or_has_no_chinese_is_refused_and_not_cut(fleet, device, notice, told):
+    with pytest.raises(SettingRefused, match=told):
+        fleet.control.set_settings(device, {}, by="anna", notice=notice)
+
+
 def test_an_impossible_window_state_and_an_unknown_window_or_clerk_are_refused(fleet):
     with pytest.raises(ControlError, match="serving, paused or closed"):
         fleet.control.set_window("yunxi", "12", by="anna", state="open")

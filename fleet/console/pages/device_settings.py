@@ -1,12 +1,13 @@
 """What the fleet overrides on a device: a form drawn from the list of settings, saved as the device's desired configuration."""
 
+from collections.abc import Callable
+
 from fleet.console.page import Page
 from fleet.console.parts import Choice, Entry, Tag, button, card, pairs
 from fleet.control.settings import Setting, for_role
 from fleet.registry.records import Device
 
 NOTICES = (("zh", "中文", "Chinese"), ("ko", "韩文", "Korean"), ("en", "英文", "English"))
-MAX_NOTICE = 60
 LANGUAGES = {"zh": "中文", "ko": "한국어", "en": "English"}
 
 
@@ -23,9 +24,14 @@ def settings_card(page: Page, record: Device) -> None:
         )
         Tag("p", text, "soft small")
         with Tag("details"):
-            count = len(settings) + bool(notice)
-            Tag("summary", page.say(f"更改（已设 {count} 项）", f"Change ({count} set)"))
-            _form(page, record, settings, notice or {})
+            summary = Tag("summary", _count(page, settings, notice))
+            control = page.fleet.control
+            _form(page, record, settings, notice or {}, lambda: summary.set_text(_count(page, *control.settings(record.name))))
+
+
+def _count(page: Page, settings: dict, notice: dict | None) -> str:  # type: ignore[type-arg]
+    count = len(settings) + bool(notice)
+    return page.say(f"更改（已设 {count} 项）", f"Change ({count} set)")
 
 
 def _told(page: Page, record: Device, settings: dict, notice: dict | None) -> None:  # type: ignore[type-arg]
@@ -38,7 +44,7 @@ def _told(page: Page, record: Device, settings: dict, notice: dict | None) -> No
         Tag("p", page.say("没有，设备用自己的设置", "None; the device uses its own"), "empty")
 
 
-def _form(page: Page, record: Device, settings: dict, notice: dict) -> None:  # type: ignore[type-arg]
+def _form(page: Page, record: Device, settings: dict, notice: dict, on_save: Callable[[], None]) -> None:  # type: ignore[type-arg]
     fields = {}
     with Tag("div", classes="form"):
         for setting in for_role(record.role):
@@ -49,15 +55,13 @@ def _form(page: Page, record: Device, settings: dict, notice: dict) -> None:  # 
             notices[code] = Entry(page.say(f"屏幕公告（{zh}）", f"Notice on the screen ({en})"), notice.get(code, ""))
 
     def save() -> None:
-        words = {code: entry.value.strip()[:MAX_NOTICE] for code, entry in notices.items() if entry.value.strip()}
-        given = {name: field.value for name, field in fields.items()}
+        given, words = ({name: field.value for name, field in some.items()} for some in (fields, notices))
         page.act(
             "operate",
-            lambda who: page.fleet.control.set_settings(record.name, given, by=who.name, notice=words or None, address=who.address),
-            done=page.say(
-                "已保存并下发，设备应用后“期望与上报”显示一致", "Saved and sent; “Desired and reported” tells when it is applied"
-            ),
+            lambda who: page.fleet.control.set_settings(record.name, given, by=who.name, notice=words, address=who.address),
+            done=page.say("已保存并下发", "Saved and sent"),
         )
+        on_save()
 
     with Tag("div", classes="btns"):
         button(page.say("保存并下发", "Save and send"), save, kind="main-act")
