@@ -41,6 +41,8 @@ class Evidence:
     ) -> None:
         self._journal, self._seal_key, self._post = journal, seal_key, post
         self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._left: list[RatingClosed] = []
+        """Closes that the journal would not take yet; they go before anything else."""
         self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
 
     def start(self) -> None:
@@ -56,7 +58,12 @@ class Evidence:
 
     def invited(self, invitation: Invitation, done: Callable[[str | None], object]) -> None:
         """See Book."""
-        self._put(lambda: self._commit("rating.invited", RatingInvited(invitation=invitation)), lambda _: done(None), done)
+
+        def write() -> None:
+            self._write_left()
+            self._commit("rating.invited", RatingInvited(invitation=invitation))
+
+        self._put(write, lambda _: done(None), done)
 
     def pressed(
         self,
@@ -71,6 +78,7 @@ class Evidence:
         """See Book."""
 
         def write() -> Stands:
+            self._write_left()
             secret = leaf.new_secret()
             point = leaf.leaf(level, secret)
             sealed = leaf.seal(PressSecret(level=level, secret=secret), self._key())
@@ -80,8 +88,13 @@ class Evidence:
         self._put(write, done, done)
 
     def closed(self, close: Close, done: Callable[[str | None], object]) -> None:
-        """See Book."""
-        self._put(lambda: self._commit("rating.closed", self._close_body(close)), lambda _: done(None), done)
+        """See Book. One that cannot be written is kept and tried again before every later entry and at each `measure`."""
+
+        def write() -> None:
+            self._left.append(self._close_body(close))
+            self._write_left()
+
+        self._put(write, lambda _: done(None), done)
 
     def prune(self, archived: Sequence[tuple[bytes, int]]) -> None:
         """Let go of entries that the fleet holds in a verified backup, by (journal id, archived through)."""
@@ -112,6 +125,7 @@ class Evidence:
     def _housekeep(self, what: str, job: Callable[[], object]) -> None:
         def careful() -> None:
             try:
+                self._write_left()
                 job()
             except (JournalError, OSError, sqlite3.Error) as error:
                 # Ratings go on; the next round tries again.
@@ -155,6 +169,11 @@ class Evidence:
         if key is None:
             raise JournalError("the fleet's seal key is not known; pair this device")
         return key
+
+    def _write_left(self) -> None:
+        while self._left:
+            self._commit("rating.closed", self._left[0])
+            del self._left[0]
 
     def _commit(self, kind: str, body: Any) -> int:
         return self._journal.append(kind, body).seq

@@ -11,7 +11,7 @@ from evaluator.evidence import Evidence
 from evaluator.flow.ports import Close, Stands
 from runtime.clock import FakeClock
 from runtime.identity import ensure
-from runtime.journal import Journal, JournalReader
+from runtime.journal import Journal, JournalFull, JournalReader
 from wire import leaf
 from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingPressed, read_body
 from wire.messages import Invitation, Placement
@@ -217,3 +217,42 @@ def test_the_place_a_fleet_gives_is_recorded_once(evidence, journal):
     with JournalReader(path) as reader:
         bodies = [read_body(row.header.kind, 1, row.entry.body) for row in reader.rows(1)]
     assert [body.placement.window for body in bodies] == ["12", "7"]
+
+
+class Stubborn:
+    """A journal on a disk that is full for the first `refusals` appends."""
+
+    def __init__(self, journal: Journal, refusals: int) -> None:
+        self._journal, self._refusals = journal, refusals
+
+    def append(self, kind, body):
+        if self._refusals:
+            self._refusals -= 1
+            raise JournalFull("the disk is full")
+        return self._journal.append(kind, body)
+
+    def __getattr__(self, name):
+        return getattr(self._journal, name)
+
+
+def test_a_close_that_the_disk_refused_is_written_later_with_its_reasons(journal, key, post, tmp_path):
+    evidence = Evidence(Stubborn(journal, 1), seal_key=lambda: bytes(key.public_key), post=post)
+    evidence.start()
+    told = []
+    point = leaf.leaf(2, bytes(32))
+    close = Close(
+        rating=RATING, occasion=OCCASION, how="done", stands=Stands(3, point), tag_set="1", reasons=("lv2.no_list",),
+        language="zh", profile="standard", duration_ms=5,
+    )  # fmt: skip
+    evidence.closed(close, told.append)
+    post.run_one()
+    assert told == ["rating.storage_full"]
+    evidence.invited(INVITATION, told.append)
+    post.run_one()
+    evidence.stop()
+    with JournalReader(tmp_path / "evidence.db") as reader:
+        rows = [row for row in reader.rows(0) if row.header.kind.startswith("rating.")]
+    assert [row.header.kind for row in rows] == ["rating.closed", "rating.invited"], "the close stands before what came later"
+    body = read_body("rating.closed", 1, rows[0].entry.body)
+    assert isinstance(body, RatingClosed)
+    assert leaf.unseal(body.sealed, key, CloseSecret).reasons == ("lv2.no_list",)
