@@ -117,7 +117,8 @@ def main(name: str | None, cuts: int, seed: int | None) -> None:
             tries += 1
             lost = run(max(12, min(cuts, 25)), seed=seed + tries, ingest=EARLY)["entries"]["lost"]
         verdicts.append(lost > 0)
-        told.append(f"the control (custody and archive promised before the commit) lost {lost} entries" if lost else "the control lost nothing, so this run proves nothing")
+        proof = f"the control, which promises custody and archive before it commits, lost {lost} entries"
+        told.append(proof if lost else "the control lost nothing, so this run proves nothing")
     click.echo(f"faults: {'held' if all(verdicts) else 'FAILED'}; {'; '.join(told)}; seed {seed}")
     sys.exit(0 if all(verdicts) else 1)
 
