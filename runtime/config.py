@@ -84,8 +84,8 @@ class AgentConfig(Struct, frozen=True):
     """A face without a heartbeat for so long is reported hung."""
     terminate_after_s: Seconds = 10.0
     """How long a face that was told to restart may take before it is terminated."""
-    state_every_s: Annotated[float, Meta(ge=5, le=3600)] = 60.0
-    """How often the state is reported when nothing changes."""
+    state_every_s: Annotated[float, Meta(ge=5, le=120)] = 60.0
+    """How often the state is reported when nothing changes. The fleet calls a device unknown that it has not heard for 180 s."""
     keepalive_s: Annotated[int, Meta(ge=5, le=1200)] = 30
     """MQTT keep-alive: after one and a half of these the fleet knows that the link is gone."""
     resend_after_s: Annotated[float, Meta(ge=2, le=600)] = 15.0

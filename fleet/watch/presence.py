@@ -9,7 +9,7 @@ from typing import Literal
 from wire.messages import Presence
 
 SILENT_AFTER_MS = 180_000
-"""A connected device republishes its state at least every minute; three missed ones are silence."""
+"""A connected device says its state again every minute, or every two at the most (`agent.state_every_s`): longer is silence."""
 
 Seen = Literal["online", "offline", "unknown"]
 

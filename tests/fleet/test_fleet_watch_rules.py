@@ -18,6 +18,7 @@ from fleet.watch.messages import MESSAGES, words
 from fleet.watch.model import Known
 from fleet.watch.presence import SILENT_AFTER_MS, replaces, seen
 from hal.health import NEXT_STEPS, REASONS
+from runtime.config import AgentConfig
 from runtime.health import MESSAGES as AGENT_MESSAGES
 from wire.messages import Presence
 
@@ -83,6 +84,11 @@ def test_silence_is_unknown_and_never_online():
     assert seen(up, heard_ms=NOW - SILENT_AFTER_MS, now_ms=NOW, broker_up=True) == "online"
     assert seen(up, heard_ms=NOW - SILENT_AFTER_MS - 1, now_ms=NOW, broker_up=True) == "unknown"
     assert seen(up, heard_ms=None, now_ms=NOW, broker_up=True) == "unknown"
+
+
+def test_no_device_can_be_set_so_slow_that_the_fleet_takes_it_for_silent():
+    slowest = next(f for f in msgspec.structs.fields(AgentConfig) if f.name == "state_every_s").type.__metadata__[0].le
+    assert slowest * 1_000 <= SILENT_AFTER_MS - 60_000
 
 
 def test_a_fleet_without_a_broker_knows_nothing_of_any_device():
