@@ -42,7 +42,7 @@ def configure(
 ) -> None:
     """Tell Kivy about the panel: no multisamples, no emulated touches, nothing written to anybody's home.
 
-    Kivy keeps its own files in `data_dir`/kivy. `position` places a window that is not full screen.
+    Kivy keeps its own files in `data_dir`/kivy, the graphics driver its compiled shaders in `data_dir`/cache/mesa. `position` places a window that is not full screen.
 
     Raises WindowError when Kivy is already imported, since it would ignore all of this.
     """
@@ -61,6 +61,7 @@ def configure(
         KIVY_IMAGE="sdl2",
         KIVY_CLIPBOARD="dummy",
         KIVY_METRICS_DENSITY="1",
+        MESA_SHADER_CACHE_DIR=str(data_dir / "cache" / "mesa"),
     )
     logging.getLogger("kivy").setLevel(logging.WARNING)
     from kivy.config import Config
