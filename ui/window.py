@@ -42,7 +42,8 @@ def configure(
 ) -> None:
     """Tell Kivy about the panel: no multisamples, no emulated touches, nothing written to anybody's home.
 
-    Kivy keeps its own files in `data_dir`/kivy, the graphics driver its compiled shaders in `data_dir`/cache/mesa. `position` places a window that is not full screen.
+    Kivy keeps its own files in `data_dir`/kivy, the graphics driver its compiled shaders in `data_dir`/cache/mesa. `position`
+    places a window that is not full screen.
 
     Raises WindowError when Kivy is already imported, since it would ignore all of this.
     """
