@@ -57,6 +57,8 @@ class Theme(EventDispatcher):
         super().__init__()
         self.panel: Panel = tokens.EVALUATOR_10
         self.kind: Kind = "desk"
+        self.scale: tuple[int, ...] = ()
+        self.ruler = 0
         self._apply()
 
     def use(
@@ -81,10 +83,11 @@ class Theme(EventDispatcher):
         colours = tokens.palette(self.profile, night=self.night)
         for name in tokens.COLOURS:
             setattr(self, name, get_color_from_hex(getattr(colours, name)))
-        bigger = tokens.ELDER_SCALE[kind] if self.profile == "elder" else 1.0
-        for role in ("display", "title", "heading", "large", "body", "note"):
-            setattr(self, role, round(getattr(tokens.TEXT[kind], role) * scale * bigger))
-        self.floor = tokens.FLOOR_MM[kind] * scale
+        for role, size in tokens.text_px(kind, self.profile, scale).items():
+            setattr(self, role, size)
+        self.ruler = tokens.text_px(kind, "standard", scale)["title"]
+        self.scale = tokens.scale_px(kind, scale)
+        self.floor = self.scale[0]
         self.target = self.mm(tokens.TARGET_MM[kind] * 1.02)
         self.gap = self.mm(4)
         self.radius = self.mm(6.5 if kind == "kiosk" else 4.6)

@@ -165,6 +165,28 @@ TARGET_MM: dict[Kind, float] = {"kiosk": 20.0, "desk": 15.0}
 """The smallest side of anything that is touched."""
 
 
+def text_px(kind: Kind, profile: Profile, px_per_mm: float) -> dict[str, int]:
+    """The font size of each role in pixels. An elder one within a twentieth of a standard size takes it: fewer, less memory."""
+    sizes = {field.name: round(getattr(TEXT[kind], field.name) * px_per_mm) for field in fields(TextSizes)}
+    if profile != "elder":
+        return sizes
+    larger = {role: round(getattr(TEXT[kind], role) * px_per_mm * ELDER_SCALE[kind]) for role in sizes}
+    near = {size: next((one for one in sizes.values() if abs(one - size) <= 0.05 * size), size) for size in larger.values()}
+    return {role: near[size] for role, size in larger.items()}
+
+
+def scale_px(kind: Kind, px_per_mm: float) -> tuple[int, ...]:
+    """Every font size in pixels that texts of this kind have by themselves, in any profile, and steps down to the floor.
+
+    A text that shrinks takes one of these: each further size of a font that is opened costs some megabytes.
+    """
+    sizes = {*text_px(kind, "standard", px_per_mm).values(), *text_px(kind, "elder", px_per_mm).values()}
+    floor = int(FLOOR_MM[kind] * px_per_mm)
+    while (step := round(min(sizes) * 0.88)) > floor:
+        sizes.add(step)
+    return tuple(sorted(sizes | {floor}))
+
+
 def palette(profile: Profile, *, night: bool) -> Palette:
     """The colours of a profile by day or night; high contrast is the same at any hour."""
     if profile == "contrast":

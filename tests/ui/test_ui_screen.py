@@ -64,12 +64,16 @@ theme.use(EVALUATOR_10, kind="desk")
 def made(text, width):
     one = Words(text=text, size_hint=(None, 1), size=(width, 70))
     one.font_size = 60; one.render(); return [one.overflows, one.shown_size]
-tell(fits=made("满意", 400), shrinks=made("非常不满意非常", 300), never=made("dissatisfied", 20), floor=theme.floor)
+unsized = Words(text="非常不满意非常"); unsized.font_size = 60; unsized.render()
+tell(scale=theme.scale, unsized=unsized.shown_size, floor=theme.floor,
+     fits=made("满意", 400), shrinks=made("非常不满意非常", 300), never=made("dissatisfied", 20))
 """
     )
     assert told["fits"] == [False, 60]
     assert told["shrinks"][0] is False
     assert told["shrinks"][1] < 60
+    assert told["shrinks"][1] in told["scale"], "every other size of a font costs memory"
+    assert told["unsized"] == 60, "nothing shrinks for a box that has no size yet"
     assert told["never"][0] is True
     assert told["never"][1] >= int(told["floor"])
 

@@ -1,9 +1,25 @@
 """The look keeps its promises in figures: contrast, sizes in millimetres, panels that can be."""
 
+from itertools import pairwise
+
 import pytest
 
 from ui import tokens
-from ui.tokens import CONTRAST, DAY, NIGHT, Panel, PanelError, contrast_ratio, is_night
+from ui.tokens import (
+    CONTRAST,
+    DAY,
+    EVALUATOR_7,
+    EVALUATOR_10,
+    FLOOR_MM,
+    NIGHT,
+    TERMINAL_21,
+    Panel,
+    PanelError,
+    contrast_ratio,
+    is_night,
+    scale_px,
+    text_px,
+)
 
 PALETTES = {"day": DAY, "night": NIGHT, "contrast": CONTRAST}
 
@@ -71,3 +87,19 @@ def test_millimetres_become_the_panels_own_pixels():
 )
 def test_night_lasts_from_its_first_hour_to_the_days(day_from, night_from, nights):
     assert {hour for hour in range(24) if is_night(hour, day_from=day_from, night_from=night_from)} == nights
+
+
+@pytest.mark.parametrize(("kind", "panel"), [("kiosk", TERMINAL_21), ("desk", EVALUATOR_10), ("desk", EVALUATOR_7)])
+def test_texts_have_few_sizes_from_the_floor_up_without_wide_gaps(kind, panel):
+    scale = scale_px(kind, panel.px_per_mm)
+    assert len(scale) <= 14
+    assert scale[0] == int(FLOOR_MM[kind] * panel.px_per_mm)
+    assert all(larger / smaller < 1.45 for smaller, larger in pairwise(scale))
+    for profile in tokens.PROFILES:
+        assert set(text_px(kind, profile, panel.px_per_mm).values()) <= set(scale)
+
+
+def test_elder_texts_are_larger_by_a_tenth_at_least():
+    for kind in ("kiosk", "desk"):
+        standard, elder = (text_px(kind, profile, 4.0) for profile in ("standard", "elder"))
+        assert all(elder[role] >= standard[role] * 1.1 for role in standard)

@@ -19,19 +19,21 @@ from kivy.uix.widget import Widget
 from kivy.utils import escape_markup
 
 from ui.language import words
+from ui.theme import theme
 from ui.typeset import balanced, break_lines
 
-_RULER_SIZE = 64
+_UNSIZED = [100, 100]
+"""What Kivy gives a widget that no layout has sized."""
 
 
 @lru_cache(maxsize=8)
-def _widths(font: str) -> Callable[[str], float]:
-    label = CoreLabel(font_name=font, font_size=_RULER_SIZE)
+def _widths(font: str, ruler: int) -> Callable[[str], float]:
+    label = CoreLabel(font_name=font, font_size=ruler)
     label.resolve_font_name()
 
     @lru_cache(maxsize=4096)
     def measure(text: str) -> float:
-        return float(label.get_extents(text)[0]) / _RULER_SIZE
+        return float(label.get_extents(text)[0]) / ruler
 
     return measure
 
@@ -42,7 +44,7 @@ def _ruler(font: str, size: int) -> Callable[[str], float]:
     Widths come from one size and are scaled: every size of a large Chinese font that is opened stays in memory with a few
     megabytes. Hinting rounds widths at the real size, for which one part in a hundred is kept free.
     """
-    measure = _widths(font)
+    measure = _widths(font, theme.ruler)
     return lambda text: measure(text) * size * 1.01
 
 
@@ -114,8 +116,9 @@ class Words(Widget):
         size = max(1, round(self.font_size))
         floor = min(size, max(1, int(self.floor)))
         lines, fits = self._set(size)
-        while self.shrink and not fits and size > floor:
-            size = max(floor, int(size * 0.94))
+        # A box that layout has not sized yet shrinks nothing: the sizes that fit it would be opened for nothing.
+        while self.shrink and not fits and size > floor and self.size != _UNSIZED:
+            size = max([floor, *(step for step in theme.scale if step < size)])
             lines, fits = self._set(size)
         self.shown_size = size
         # A box that layout has not sized yet is no overflow; it is rendered again with its size.
