@@ -21,6 +21,7 @@ def figures(group: Group) -> bodies.Figures:
         first_day=group.first,
         last_day=group.last,
         n=tally.rated,
+        shown=tally.shown,
         services=tally.services,
         levels={str(level): tally.levels.get(level, 0) for level in LEVELS},
         satisfaction=tally.satisfaction,

@@ -224,7 +224,7 @@ def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
             end = min(end, fleet.ratings.today(code) - timedelta(days=1))
         if by == "total":
             is_any = start <= end
-            total = fleet.ratings.total(start, end, hall=code)
+            total = fleet.ratings.total(start, end, hall=code, supervised=actor.may("supervise"))
             days = (str(start), str(end)) if is_any else (None, None)
             return [figures(Group(value="", tally=total, first=days[0], last=days[1], hall=code))]
         return [figures(group) for group in fleet.ratings.by(by, start, end, hall=code, supervised=actor.may("supervise"))]

@@ -84,7 +84,8 @@ class Figures(BaseModel):
     hall: str = Field(description="Hall of a window, clerk or item; empty when the figures are of all halls")
     first_day: str | None
     last_day: str | None = Field(description="Last day the figures cover, yesterday at the latest; null when they cover none")
-    n: int
+    n: int = Field(description="Ratings that count")
+    shown: int = Field(description="Of these, in whole fives: what levels, satisfaction, interval and negative_rate are of")
     services: int
     levels: dict[str, int]
     satisfaction: float | None

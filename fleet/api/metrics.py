@@ -40,7 +40,7 @@ def metrics_text(fleet: Fleet) -> str:
     _gauge(registry, "nightwindow_entries", "Entries in custody", entries)
     _gauge(registry, "nightwindow_journals_quarantined", "Journals that forked", quarantined)
     today = fleet.ratings.today()
-    tally = fleet.ratings.total(today, today)
+    tally = fleet.ratings.total(today, today, supervised=False)
     _gauge(registry, "nightwindow_ratings_today", "Ratings of today that count", tally.rated)
     _gauge(registry, "nightwindow_services_today", "Services given today", tally.services)
     return generate_latest(registry).decode()

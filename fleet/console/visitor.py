@@ -106,3 +106,12 @@ def interval(tally: Tally) -> str:
     found = tally.interval
     # Word joiners keep the two ends on one line.
     return "—" if found is None else f"{found[0] * 100:.1f}\u2060–\u2060{found[1] * 100:.1f}"
+
+
+def in_fives(visitor: Visitor) -> str:
+    """Why people outside supervision see rates that stand still: one line for every place that shows them."""
+    return visitor.say(
+        "好评率、差评率、等级和理由每满五个评价才更新，按窗口等分组的截至昨日，避免看出谁刚按了什么；n 是已显示的评价数。",
+        "Levels, their rates and reasons change with every five ratings (by window and so on they end yesterday), "
+        "so that nobody sees who pressed what; n is how many are shown.",
+    )

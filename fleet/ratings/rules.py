@@ -5,8 +5,7 @@ invitations), A is ratings that count. A rate without a denominator is None and 
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -16,13 +15,17 @@ LEVELS = (5, 4, 3, 2, 1)
 Z_95 = 1.959963984540054
 """Two-sided 95 % quantile of the normal distribution."""
 SMALLEST_BLOCK = 5
-"""How many more ratings must exist before figures of one window or clerk change for people outside supervision."""
+"""How many more ratings must exist before what depends on levels changes for people outside supervision."""
 
 
 class Tally(Struct, frozen=True, kw_only=True):
-    """Counts of one group of ratings. `levels` has a count a level, `services` is S, `uninvited` presses are in no rate."""
+    """Counts of one group of ratings. `levels` has a count a level, `services` is S, `uninvited` presses are in no rate.
+
+    `held_back` ratings count, but their levels are not told to who asks: rates of levels are over the others, `shown`.
+    """
 
     levels: Mapping[int, int]
+    held_back: int = 0
     services: int = 0
     not_rated: int = 0
     uninvited: int = 0
@@ -32,6 +35,11 @@ class Tally(Struct, frozen=True, kw_only=True):
     @property
     def rated(self) -> int:
         """A: the ratings that count."""
+        return self.shown + self.held_back
+
+    @property
+    def shown(self) -> int:
+        """The ratings that count and whose levels are told: the n of satisfaction, negative rate and interval."""
         return sum(self.levels.get(level, 0) for level in LEVELS)
 
     @property
@@ -46,13 +54,13 @@ class Tally(Struct, frozen=True, kw_only=True):
 
     @property
     def satisfaction(self) -> float | None:
-        """好评率 = good / A, or None while nothing was rated."""
-        return share(self.good, self.rated)
+        """好评率 = good / shown, or None while nothing is."""
+        return share(self.good, self.shown)
 
     @property
     def negative_rate(self) -> float | None:
-        """差评率 = negative / A, or None while nothing was rated."""
-        return share(self.negative, self.rated)
+        """差评率 = negative / shown, or None while nothing is."""
+        return share(self.negative, self.shown)
 
     @property
     def participation(self) -> float | None:
@@ -61,8 +69,8 @@ class Tally(Struct, frozen=True, kw_only=True):
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """The 95 % Wilson interval of the satisfaction, or None while nothing was rated."""
-        return wilson(self.good, self.rated)
+        """The 95 % Wilson interval of the satisfaction, or None while no level is shown."""
+        return wilson(self.good, self.shown)
 
 
 def share(part: int, whole: int) -> float | None:
@@ -99,31 +107,3 @@ def tally(levels: Iterable[int], *, services: int = 0) -> Tally:
             raise ValueError(f"level is {level}; a rating has levels 1 to 5")
         counts[level] += 1
     return Tally(levels=counts, services=services)
-
-
-def blocks(daily: Sequence[tuple[date, int]], *, today: date) -> list[tuple[date, date]]:
-    """Runs of days (first, last) with at least `SMALLEST_BLOCK` ratings each, of days that are over.
-
-    Figures of one window or clerk are shown outside supervision only for whole blocks: so every difference between two
-    figures that anybody can ask for holds at least five ratings, and nobody can see what a visitor just pressed. `daily`
-    has (day, ratings) in ascending order; days of a remainder below the size wait for later days.
-    """
-    found: list[tuple[date, date]] = []
-    first: date | None = None
-    waiting = 0
-    for day, count in daily:
-        if day >= today:
-            break
-        if first is None:
-            first = day
-        waiting += count
-        if waiting >= SMALLEST_BLOCK:
-            found.append((first, day))
-            first, waiting = None, 0
-    return found
-
-
-def shown_days(daily: Sequence[tuple[date, int]], *, today: date, first: date, last: date) -> tuple[date, date] | None:
-    """The part of first–last that may be shown outside supervision: whole blocks only; None when there is none."""
-    inside = [block for block in blocks(daily, today=today) if block[0] >= first and block[1] <= last]
-    return (inside[0][0], inside[-1][1]) if inside else None

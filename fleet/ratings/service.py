@@ -3,16 +3,17 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, func, insert, select
+from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 
-from fleet.ratings.rules import LEVELS, Tally, shown_days
+from fleet.ratings.blocks import whole_blocks
+from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.tables import idempotency, prints, rating_findings, ratings, services, visits
 from fleet.registry.service import Registry
 from fleet.store import Store
@@ -20,11 +21,9 @@ from fleet.watch.model import Cause
 from wire.codec import Malformed
 from wire.leaf import read_receipt_code
 
-Dimension = Literal["window", "clerk", "item", "hour", "day", "stage", "channel", "level"]
-GUARDED: frozenset[str] = frozenset(("window", "clerk", "item"))
-"""Dimensions small enough to tell who pressed what: outside supervision they are shown in whole blocks of finished days."""
-KEPT_MS = 300_000
-"""Guarded figures are of finished days, so an answer may be given again for five minutes."""
+Dimension = Literal["window", "clerk", "item", "hour", "day", "stage", "channel"]
+KEPT_MS = 60_000
+"""Blocks are cut from all ratings there are, so what was found is given again for a minute."""
 MOST_KEPT = 500
 STAGES = ("consult", "accept", "finish", "selfservice")
 
@@ -60,8 +59,7 @@ class RatingRow(Struct, frozen=True, kw_only=True):
 
 
 class Group(Struct, frozen=True, kw_only=True):
-    """One group's figures. `first` and `last` are the days they cover, which is less than asked for in guarded groups;
-    both are None when nothing may be shown yet."""
+    """One group's figures. `first` and `last` are the days asked for, None when none of them may be told."""
 
     value: str
     tally: Tally
@@ -80,7 +78,7 @@ class Ratings:
         self._store = store
         self._registry = registry
         self._clock_ms = clock_ms
-        self._public: dict[tuple[str, date, date, str], tuple[int, list[Group]]] = {}
+        self._public: dict[Any, tuple[int, dict[str, Any]]] = {}
 
     def today(self, hall: str = "") -> date:
         """Today's date where the hall is."""
@@ -90,72 +88,62 @@ class Ratings:
 
     # Figures
 
-    def total(self, first: date, last: date, *, hall: str = "") -> Tally:
-        """The figures of a hall (or of all), live."""
-        return self._tallies(None, first, last, hall).get("", Tally(levels={}))
+    def total(self, first: date, last: date, *, hall: str = "", supervised: bool) -> Tally:
+        """The figures of a hall (or of all). Counts are live; what depends on levels is so for supervision alone."""
+        return self._seen(None, first, last, hall, supervised=supervised).get("", Tally(levels={}))
 
     def by(self, dimension: Dimension, first: date, last: date, *, hall: str = "", supervised: bool) -> list[Group]:
         """Figures a value of one dimension, by value.
 
-        Windows, clerks and items are live for supervision alone; for others they cover whole blocks of finished days with at
-        least five ratings each, so that nobody can tell what a visitor has just pressed.
+        Counts are live. What depends on levels is live for supervision alone; for others it is of whole blocks of five
+        ratings (fleet.ratings.blocks), so that nobody can tell what a visitor has just pressed.
         """
-        if not hall and dimension in GUARDED:
+        if not hall and dimension in ("window", "clerk", "item"):
             return [
                 msgspec.structs.replace(group, hall=each.code)
                 for each in self._registry.halls()
                 for group in self.by(dimension, first, last, hall=each.code, supervised=supervised)
             ]
-        if dimension not in GUARDED or supervised:
-            found = self._tallies(dimension, first, last, hall)
-            return [
-                Group(value=value, tally=each, first=str(first), last=str(last), hall=hall) for value, each in sorted(found.items())
-            ]
-        key = (dimension, first, last, hall)
-        until_ms, groups = self._public.get(key, (0, []))
+        found = self._seen(dimension, first, last, hall, supervised=supervised)
+        days = (str(first), str(last))
+        return [Group(value=value, tally=each, first=days[0], last=days[1], hall=hall) for value, each in sorted(found.items())]
+
+    def _seen(self, dimension: str | None, first: date, last: date, hall: str, *, supervised: bool) -> dict[str, Tally]:
+        live = self._tallies(dimension, first, last, hall)
+        if supervised:
+            return live
+        shown = self._kept((dimension, first, last, hall), lambda: self._shown(dimension, first, last, hall))
+        return {value: _hold_back(tally, shown.get(value, {})) for value, tally in live.items()}
+
+    def _kept(self, key: Any, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        until_ms, found = self._public.get(key, (0, {}))
         if self._clock_ms() >= until_ms:
-            groups = self._guarded(dimension, first, last, hall)
+            found = find()
             if len(self._public) >= MOST_KEPT:
                 self._public.clear()
-            self._public[key] = (self._clock_ms() + KEPT_MS, groups)
-        return groups
-
-    def _guarded(self, dimension: str, first: date, last: date, hall: str) -> list[Group]:
-        groups = []
-        for value, daily in sorted(self._daily(dimension, hall).items()):
-            span = shown_days(daily, today=self.today(hall), first=first, last=last)
-            if span is None:
-                groups.append(Group(value=value, tally=Tally(levels={}), first=None, last=None, hall=hall))
-                continue
-            tally = self._tallies(dimension, span[0], span[1], hall, only=value).get(value, Tally(levels={}))
-            groups.append(Group(value=value, tally=tally, first=str(span[0]), last=str(span[1]), hall=hall))
-        return groups
-
-    def _daily(self, dimension: str, hall: str) -> dict[str, list[tuple[date, int]]]:
-        """Counted ratings a day of every value, over all time: blocks must not depend on what was asked for."""
-        column = ratings.c[dimension]
-        query = select(column, ratings.c.day, func.count()).where(ratings.c.standing_of == "counted", column != "")
-        if hall:
-            query = query.where(ratings.c.hall == hall)
-        found: dict[str, list[tuple[date, int]]] = {}
-        with self._store.read() as connection:
-            for value, day, count in connection.execute(query.group_by(column, ratings.c.day).order_by(ratings.c.day)):
-                found.setdefault(value, []).append((date.fromisoformat(day), count))
+            self._public[key] = (self._clock_ms() + KEPT_MS, found)
         return found
 
-    def _tallies(self, dimension: str | None, first: date, last: date, hall: str, *, only: str | None = None) -> dict[str, Tally]:
+    def _shown(self, dimension: str | None, first: date, last: date, hall: str) -> dict[str, dict[int, int]]:
+        """Ratings a level of every value, in whole blocks."""
+        blocks = whole_blocks(dimension, first, last, hall=hall, today=self.today(hall))
+        query = select(blocks.c.value, blocks.c.level, func.count().label("n")).group_by(blocks.c.value, blocks.c.level)
+        found: dict[str, dict[int, int]] = {}
+        with self._store.read() as connection:
+            for value, level, n in connection.execute(query):
+                levels = found.setdefault(_key(dimension, value), {})
+                levels[level] = levels.get(level, 0) + n
+        return found
+
+    def _tallies(self, dimension: str | None, first: date, last: date, hall: str) -> dict[str, Tally]:
         def scope(table: Any) -> list[ColumnElement[bool]]:
             where = [table.c.day.between(first.isoformat(), last.isoformat())]
             if hall:
                 where.append(table.c.hall == hall)
-            if only is not None and dimension is not None:
-                where.append(table.c[dimension] == only)
             return where
 
         def key(row: Any) -> str:
-            if dimension is None:
-                return ""
-            return f"{row.value:02d}" if dimension == "hour" else str(row.value)
+            return "" if dimension is None else _key(dimension, row.value)
 
         counts: dict[str, dict[str, Any]] = {}
         rated = [ratings.c.level, ratings.c.standing_of, func.count().label("n")]
@@ -178,13 +166,18 @@ class Ratings:
                     counts.setdefault(key(row), {"levels": {}})["services"] = row.n
         return {value: Tally(**each) for value, each in counts.items() if value or dimension is None}
 
-    def reasons(self, first: date, last: date, *, hall: str = "") -> dict[str, int]:
-        """How often each reason was chosen, most often first."""
-        query = select(ratings.c.reasons).where(
-            ratings.c.day.between(first.isoformat(), last.isoformat()), ratings.c.standing_of == "counted"
-        )
-        if hall:
-            query = query.where(ratings.c.hall == hall)
+    def reasons(self, first: date, last: date, *, hall: str = "", supervised: bool) -> dict[str, int]:
+        """How often each reason was chosen, most often first. They tell levels: outside supervision they are of whole blocks."""
+        if supervised:
+            return self._reasons(self._counted_reasons(first, last, hall))
+        blocks = whole_blocks(None, first, last, hall=hall, today=self.today(hall))
+        return self._kept(("reasons", first, last, hall), lambda: self._reasons(select(blocks.c.reasons)))
+
+    def _counted_reasons(self, first: date, last: date, hall: str) -> Select[Any]:
+        where = [ratings.c.day.between(first.isoformat(), last.isoformat()), ratings.c.standing_of == "counted"]
+        return select(ratings.c.reasons).where(*where, *([ratings.c.hall == hall] if hall else []))
+
+    def _reasons(self, query: Select[Any]) -> dict[str, int]:
         counts: dict[str, int] = {}
         with self._store.read() as connection:
             for row in connection.execute(query):
@@ -306,16 +299,16 @@ def _count(into: dict[str, Any], level: int | None, standing: str, n: int) -> No
         into[standing] = into.get(standing, 0) + n
 
 
-def totals(groups: Iterable[Group]) -> Tally:
-    """The sum of several groups' figures."""
-    levels: dict[int, int] = {}
-    sums = {"services": 0, "not_rated": 0, "uninvited": 0, "repeated": 0}
-    for group in groups:
-        for level, count in group.tally.levels.items():
-            levels[level] = levels.get(level, 0) + count
-        for name in sums:
-            sums[name] += getattr(group.tally, name)
-    return Tally(levels=levels, **sums)
+def _key(dimension: str | None, value: Any) -> str:
+    if dimension is None:
+        return ""
+    return f"{value:02d}" if dimension == "hour" else str(value)
 
 
-__all__ = ["GUARDED", "STAGES", "Conflict", "Dimension", "Group", "Malformed", "RatingRow", "Ratings", "totals"]
+def _hold_back(tally: Tally, shown: dict[int, int]) -> Tally:
+    """The tally with the levels that are shown; the counts stay."""
+    # What is shown may be a moment older or newer than the counts.
+    return msgspec.structs.replace(tally, levels=shown, held_back=max(0, tally.rated - sum(shown.values())))
+
+
+__all__ = ["STAGES", "Conflict", "Dimension", "Group", "Malformed", "RatingRow", "Ratings"]

@@ -54,7 +54,7 @@ def test_a_service_given_is_counted(api, fleet):
     answer = api.post("/api/v1/services", json={"window": "12", "item_code": "A1", "stage": "accept"})
     assert answer.status_code == 201
     assert answer.json()["is_new"] is True
-    total = fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30))
+    total = fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30), supervised=False)
     assert (total.services, total.rated) == (1, 0)
 
 
@@ -71,7 +71,7 @@ def test_the_same_idempotency_key_counts_once_and_another_body_conflicts(api, fl
     again = api.post("/api/v1/services", json={"window": "12"}, headers=headers).json()
     assert (again["occasion"], again["is_new"]) == (first["occasion"], False)
     problem(api.post("/api/v1/services", json={"window": "06"}, headers=headers), 409)
-    assert fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30)).services == 1
+    assert fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30), supervised=False).services == 1
 
 
 def test_an_invitation_reaches_the_window_s_evaluator_with_its_end(api, fleet):
@@ -110,7 +110,7 @@ def test_an_invitation_names_the_item_in_all_languages_from_the_hall_s_list(api,
 
 def test_an_invitation_for_a_window_without_evaluator_says_so_and_the_service_counts(api, fleet):
     assert api.post("/api/v1/services", json={"window": "06", "invite": True}).json()["invitation"] == "no_evaluator"
-    assert fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30)).services == 1
+    assert fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30), supervised=False).services == 1
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_invitation_for_a_window_without_evaluator_says_so_and_the_service_co
 def test_personal_data_and_ratings_cannot_be_sent(api, fleet, extra):
     body = problem(api.post("/api/v1/services", json={"window": "12"} | extra), 422)
     assert "personal data is never taken" in body["remedy"]
-    assert fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30)).services == 0
+    assert fleet.ratings.total(date(2026, 11, 1), date(2026, 11, 30), supervised=False).services == 0
 
 
 @pytest.mark.parametrize(
@@ -210,13 +210,14 @@ def test_one_system_does_not_see_another_s_orders(api, fleet):
 def test_ratings_come_with_n_interval_and_participation_and_null_without_a_denominator(api):
     (total,) = api.get("/api/v1/ratings").json()
     assert (total["n"], total["satisfaction"], total["interval"], total["participation"]) == (0, None, None, None)
+    assert total["shown"] == 0
     assert total["levels"] == {"5": 0, "4": 0, "3": 0, "2": 0, "1": 0}
 
 
 @pytest.mark.parametrize("by", ["total", "hour", "day", "stage"])
 def test_a_key_gets_no_figure_of_today_until_the_day_is_over(api, fleet, clock, by):
     api.post("/api/v1/services", json={"window": "12"})
-    assert fleet.ratings.total(fleet.ratings.today(), fleet.ratings.today()).services == 1
+    assert fleet.ratings.total(fleet.ratings.today(), fleet.ratings.today(), supervised=False).services == 1
     assert sum(group["services"] for group in api.get(f"/api/v1/ratings?by={by}").json()) == 0
     today = fleet.ratings.today().isoformat()
     only_today = api.get(f"/api/v1/ratings?by={by}&from={today}&to={today}").json()

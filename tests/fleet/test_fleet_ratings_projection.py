@@ -83,7 +83,7 @@ class Desk:
         return self.fleet.projection.catch_up()
 
     def total(self, **how):
-        return self.fleet.ratings.total(date(2026, 1, 1), date(2026, 12, 31), **how)
+        return self.fleet.ratings.total(date(2026, 1, 1), date(2026, 12, 31), supervised=True, **how)
 
     def rows(self):
         return self.fleet.ratings.listing(date(2026, 1, 1), date(2026, 12, 31), limit=1_000)
@@ -142,7 +142,7 @@ def test_an_amendment_that_arrives_later_replaces_the_level(desk):
     desk.close(occasion=b"o" * 16, standing=desk.device.seq, made=made, reasons=("lv4.good",))
     desk.hand_over()
     assert desk.total().levels == {4: 1}
-    assert desk.fleet.ratings.reasons(TODAY, TODAY) == {"lv4.good": 1}
+    assert desk.fleet.ratings.reasons(TODAY, TODAY, supervised=True) == {"lv4.good": 1}
     assert desk.findings() == set()
 
 
@@ -389,20 +389,6 @@ def test_a_service_at_an_unknown_window_is_refused(desk):
         desk.fleet.ratings.give_service(hall="yunxi", window="99", clerk="", item="", stage="finish", actor="x")
 
 
-def test_outside_supervision_a_window_s_figures_end_yesterday_and_come_in_fives(desk):
-    for number in range(6):
-        desk.rate(5, at_ms=NOW_MS - 2 * 86_400_000 + number)
-    desk.rate(1, at_ms=NOW_MS - 86_400_000)
-    desk.rate(1, at_ms=NOW_MS)
-    desk.hand_over()
-    service, span = desk.fleet.ratings, (date(2026, 11, 1), TODAY)
-    (public,) = service.by("window", *span, supervised=False)
-    (full,) = service.by("window", *span, supervised=True)
-    assert (public.tally.rated, public.tally.negative, public.last) == (6, 0, "2026-11-20")
-    assert (full.tally.rated, full.tally.negative) == (8, 2)
-    assert service.total(*span).rated == 8
-
-
 def test_windows_of_the_same_number_in_two_halls_are_two_windows(desk):
     registry = desk.fleet.registry
     registry.put(Hall(code="niuhe", tenant=desk.fleet.config.tenant, title={"zh": "牛河"}))
@@ -414,14 +400,6 @@ def test_windows_of_the_same_number_in_two_halls_are_two_windows(desk):
     desk.hand_over(desk.device, other)
     groups = desk.fleet.ratings.by("window", TODAY, TODAY, supervised=True)
     assert {(group.hall, group.value): group.tally.satisfaction for group in groups} == {("niuhe", "12"): 0.0, ("yunxi", "12"): 1.0}
-
-
-def test_outside_supervision_fewer_than_five_ratings_show_nothing(desk):
-    for number in range(4):
-        desk.rate(5, at_ms=NOW_MS - 3 * 86_400_000 + number)
-    desk.hand_over()
-    (group,) = desk.fleet.ratings.by("window", date(2026, 11, 1), TODAY, supervised=False)
-    assert (group.first, group.tally.rated) == (None, 0)
 
 
 seeds = itertools.count(10_000)

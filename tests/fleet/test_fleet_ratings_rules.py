@@ -1,21 +1,12 @@
 """The formulas of ratings, against figures computed by hand and against their laws."""
 
 import math
-from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.ratings.rules import SMALLEST_BLOCK, Tally, blocks, share, shown_days, tally, wilson
-
-DAY = date(2026, 11, 1)
-counts = st.lists(st.integers(0, 8), max_size=40)
-
-
-def days(numbers: list[int]) -> list[tuple[date, int]]:
-    """A count for each day from DAY on."""
-    return [(DAY + timedelta(days=index), count) for index, count in enumerate(numbers)]
+from fleet.ratings.rules import Tally, share, tally, wilson
 
 
 def test_levels_five_four_and_three_are_good_and_two_and_one_negative():
@@ -32,6 +23,12 @@ def test_nothing_rated_has_no_rate_rather_than_zero_or_a_hundred():
 def test_uninvited_and_repeated_presses_stand_in_no_rate():
     found = Tally(levels={5: 2}, services=4, uninvited=9, repeated=9, not_rated=2)
     assert (found.rated, found.satisfaction, found.participation) == (2, 1.0, 0.5)
+
+
+def test_ratings_held_back_count_and_are_in_no_rate_of_levels():
+    found = Tally(levels={5: 4, 1: 1}, held_back=3, services=16)
+    assert (found.rated, found.shown, found.participation) == (8, 5, 0.5)
+    assert (found.satisfaction, found.negative_rate, found.interval) == (0.8, 0.2, wilson(4, 5))
 
 
 def test_participation_above_one_is_shown_because_services_were_not_reported():
@@ -76,43 +73,3 @@ def test_the_interval_narrows_with_more_ratings(n, part):
     one, four = wilson(good, n), wilson(good * 4, n * 4)
     assert four[1] - four[0] <= one[1] - one[0] + 1e-12
     assert math.isfinite(one[0])
-
-
-def test_today_is_in_no_block_whatever_was_pressed():
-    assert blocks(days([9, 9]), today=DAY + timedelta(days=1)) == [(DAY, DAY)]
-
-
-def test_four_ratings_wait_for_a_fifth():
-    assert blocks(days([4]), today=DAY + timedelta(days=5)) == []
-    assert blocks(days([4, 0, 1]), today=DAY + timedelta(days=5)) == [(DAY, DAY + timedelta(days=2))]
-
-
-@given(counts, st.integers(0, 50))
-def test_every_block_has_five_ratings_and_lies_before_today(numbers, today):
-    daily = days(numbers)
-    for first, last in blocks(daily, today=DAY + timedelta(days=today)):
-        assert sum(count for day, count in daily if first <= day <= last) >= SMALLEST_BLOCK
-        assert last < DAY + timedelta(days=today)
-
-
-@given(counts, st.integers(0, 45), st.integers(0, 45), st.integers(0, 45), st.integers(0, 45))
-def test_no_two_questions_differ_by_fewer_than_five_ratings(numbers, a, b, c, d):
-    """Who asks twice with other days must not learn what one visitor pressed in between."""
-    daily, today = days(numbers), DAY + timedelta(days=60)
-
-    def shown(first: int, last: int) -> set[date]:
-        span = shown_days(daily, today=today, first=DAY + timedelta(days=first), last=DAY + timedelta(days=last))
-        return {day for day, count in daily if span and span[0] <= day <= span[1] for _ in range(count)} if span else set()
-
-    weight = dict(daily)
-    for difference in (shown(a, b) - shown(c, d), shown(c, d) - shown(a, b)):
-        total = sum(weight[day] for day in difference)
-        assert total == 0 or total >= SMALLEST_BLOCK
-
-
-@given(counts, st.integers(1, 40))
-def test_what_is_shown_of_the_past_does_not_change_while_a_day_goes_on(numbers, today):
-    now = DAY + timedelta(days=today)
-    before = blocks(days(numbers), today=now)
-    grown = [count + (3 if index >= today else 0) for index, count in enumerate(numbers)]
-    assert blocks(days(grown), today=now) == before

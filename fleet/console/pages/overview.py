@@ -11,7 +11,7 @@ from fleet.console.chart import Point, trend
 from fleet.console.page import Page
 from fleet.console.parts import Tag, bar, card, kpi, table
 from fleet.console.site import Site
-from fleet.console.visitor import interval, percent
+from fleet.console.visitor import in_fives, interval, percent
 from fleet.ratings.rules import Tally
 from fleet.watch.model import Known
 
@@ -74,7 +74,7 @@ def _figures(page: Page, devices: Sequence[Known]) -> None:
     abilities = fleet.watch.abilities()
     able = sum(each.state == "ok" for each in abilities)
     online = sum(each.seen == "online" for each in devices)
-    tally = fleet.ratings.total(today, today)
+    tally = fleet.ratings.total(today, today, supervised=page.may("supervise"))
     waiting = len(fleet.pairings.all(state="waiting"))
     helps = sum(each.kind == "help" for each in fleet.watch.incidents.list())
     with Tag("div", classes="cards"):
@@ -93,7 +93,7 @@ def _figures(page: Page, devices: Sequence[Known]) -> None:
         kpi(
             page.say("今日好评率", "Satisfaction today"),
             percent(tally.satisfaction),
-            f"n={tally.rated:,} · 95% {interval(tally)}",
+            f"n={tally.shown:,} · 95% {interval(tally)}",
             to="/ratings",
         )
         note = page.say(f"求助 {helps} · 待配对 {waiting}", f"Help {helps} · pairing {waiting}")
@@ -109,7 +109,7 @@ def _figures(page: Page, devices: Sequence[Known]) -> None:
 def _trend(page: Page) -> None:
     today = page.fleet.ratings.today()
     first = today - timedelta(days=DAYS - 1)
-    groups = {group.value: group.tally for group in page.fleet.ratings.by("day", first, today, supervised=False)}
+    groups = {group.value: group.tally for group in page.fleet.ratings.by("day", first, today, supervised=page.may("supervise"))}
     days = [first + timedelta(days=index) for index in range(DAYS)]
     tallies = [groups.get(day.isoformat(), Tally(levels={})) for day in days]
     names = (page.say("好评率", "Satisfaction"), page.say("参评率", "Participation"))
@@ -125,13 +125,23 @@ def _trend(page: Page) -> None:
                 with Tag("span"):
                     Tag("i", style=f"background:{colour}")
                     Tag("span", name)
+        if not page.may("supervise"):
+            Tag("p", in_fives(page), "small soft")
         with Tag("details"):
             Tag("summary", page.say("看表格", "As a table"))
             rows = [
-                (f"{day:%m-%d}", percent(each.satisfaction), percent(each.participation), str(each.rated), str(each.services))
+                (
+                    f"{day:%m-%d}",
+                    percent(each.satisfaction),
+                    str(each.shown),
+                    percent(each.participation),
+                    str(each.rated),
+                    str(each.services),
+                )
                 for day, each in reversed(list(zip(days, tallies, strict=True)))
             ]
-            table((page.say("日期", "Day"), *names, "n", page.say("服务数", "Services")), rows, numbers=(1, 2, 3, 4), label=title)
+            head = (page.say("日期", "Day"), names[0], "n", names[1], page.say("评价数", "Ratings"), page.say("服务数", "Services"))
+            table(head, rows, numbers=(1, 2, 3, 4, 5), label=title)
 
 
 def _windows(page: Page) -> None:
@@ -144,24 +154,18 @@ def _windows(page: Page) -> None:
         for hall in page.fleet.registry.halls()
         for window in page.fleet.registry.windows(hall.code)
     }
-    with card(page.say("窗口（本月）", "Windows (this month)"), more=(page.say("全部 →", "All →"), "/ratings?by=window")):
-        with Tag("div"):
-            shown = sorted((group for group in groups if group.tally.rated), key=lambda group: -group.tally.rated)
-            for group in shown[:8]:
-                share = group.tally.satisfaction or 0
-                tone = "" if share >= 0.95 else "warn" if share >= 0.9 else "bad"
-                with Tag("div", classes="rank"):
-                    Tag("span", f"{group.value} {windows.get((group.hall, group.value), '')}")
-                    bar(share, tone)
-                    Tag("span", percent(share), "num")
-                    Tag("span", f"n={group.tally.rated}", "soft nowrap")
-            if not shown:
-                Tag("p", page.say("满五个评价后次日显示", "Shown the day after five ratings"), "empty")
-        if not supervised:
-            Tag(
-                "p",
-                page.say(
-                    "窗口数字截至昨日，每满五个新评价更新。", "Figures of windows end yesterday and change after five more ratings."
-                ),
-                "small soft",
-            )
+    with (
+        card(page.say("窗口（本月）", "Windows (this month)"), more=(page.say("全部 →", "All →"), "/ratings?by=window")),
+        Tag("div"),
+    ):
+        shown = sorted((group for group in groups if group.tally.shown), key=lambda group: -group.tally.shown)
+        for group in shown[:8]:
+            share = group.tally.satisfaction or 0
+            tone = "" if share >= 0.95 else "warn" if share >= 0.9 else "bad"
+            with Tag("div", classes="rank"):
+                Tag("span", f"{group.value} {windows.get((group.hall, group.value), '')}")
+                bar(share, tone)
+                Tag("span", percent(share), "num")
+                Tag("span", f"n={group.tally.shown}", "soft nowrap")
+        if not shown:
+            Tag("p", page.say("满五个评价后次日显示", "Shown the day after five ratings"), "empty")

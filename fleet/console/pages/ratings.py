@@ -16,7 +16,7 @@ from fleet.console.pages.devices import harmless
 from fleet.console.pages.items import named_item
 from fleet.console.parts import Cell, Tag, bar, card, kpi, link, select, table
 from fleet.console.site import Site
-from fleet.console.visitor import interval, percent
+from fleet.console.visitor import in_fives, interval, percent
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.service import Group, RatingRow
 
@@ -77,12 +77,15 @@ def _filters(page: Page, asked: dict[str, str]) -> None:
 def _body(page: Page, asked: dict[str, str], at: int) -> None:
     first, last = _span(page, asked)
     service, hall = page.fleet.ratings, asked["hall"]
-    total = service.total(first, last, hall=hall)
+    supervised = page.may("supervise")
+    total = service.total(first, last, hall=hall, supervised=supervised)
     _figures(page, total)
-    groups = service.by(asked["by"], first, last, hall=hall, supervised=page.may("supervise"))  # type: ignore[arg-type]
+    if not supervised:
+        Tag("p", in_fives(page), "hint card small")
+    groups = service.by(asked["by"], first, last, hall=hall, supervised=supervised)  # type: ignore[arg-type]
     with Tag("div", classes="two"):
         _levels(page, total)
-        _reasons(page, service.reasons(first, last, hall=hall))
+        _reasons(page, service.reasons(first, last, hall=hall, supervised=supervised))
     _groups(page, asked, groups)
     _outcomes(page, service.outcomes(first, last, hall=hall))
     if page.may("supervise"):
@@ -91,7 +94,7 @@ def _body(page: Page, asked: dict[str, str], at: int) -> None:
 
 def _figures(page: Page, total: Tally) -> None:
     with Tag("div", classes="cards"):
-        kpi(page.say("好评率", "Satisfaction"), percent(total.satisfaction), f"n={total.rated:,} · 95% {interval(total)}")
+        kpi(page.say("好评率", "Satisfaction"), percent(total.satisfaction), f"n={total.shown:,} · 95% {interval(total)}")
         kpi(
             page.say("参评率", "Participation"),
             percent(total.participation),
@@ -117,11 +120,11 @@ def _levels(page: Page, total: Tally) -> None:
     with card(page.say("五个等级", "Five levels")), Tag("div"):
         for level in LEVELS:
             count = total.levels.get(level, 0)
-            share = count / total.rated if total.rated else 0
+            share = count / total.shown if total.shown else 0
             with Tag("div", classes="rank"):
                 Tag("span", f"{level} {labels.label(labels.LEVELS, level, page.language)}")
                 bar(share, "bad" if level <= 2 else "")
-                Tag("span", percent(share if total.rated else None), "num")
+                Tag("span", percent(share if total.shown else None), "num")
                 Tag("span", f"n={count:,}", "soft")
 
 
@@ -143,36 +146,21 @@ def _reasons(page: Page, reasons: dict[str, int]) -> None:
 def _groups(page: Page, asked: dict[str, str], groups: Sequence[Group]) -> None:
     name = page.say(*DIMENSIONS[asked["by"]])
     with card(page.say(f"按{name}", f"By {name.lower()}")):
-        if asked["by"] in ("window", "clerk", "item") and not page.may("supervise"):
-            Tag(
-                "p",
-                page.say(
-                    "窗口、人员、事项的数字截至昨日，每满五个新评价才更新，避免看出谁刚按了什么。实时数字仅限监督角色。",
-                    "Windows, clerks and items end yesterday and change after five more ratings; supervisors see live figures.",
-                ),
-                "hint card small",
-            )
         if not groups:
             Tag("p", page.say("这段时间没有评价", "No ratings in this time"), "empty")
             return
-        shown = [group for group in sorted(groups, key=lambda each: (each.hall, each.value)) if group.first]
-        rows = [_group(page, asked["by"], group) for group in shown]
+        rows = [_group(page, asked["by"], group) for group in sorted(groups, key=lambda each: (each.hall, each.value))]
         head = (
             name,
             page.say("好评率", "Satisfaction"),
             "95%",
-            page.say("参评率", "Participation"),
-            "n",
-            page.say("服务数", "Services"),
             page.say("差评率", "Negative"),
-            page.say("日期范围", "Days"),
+            "n",
+            page.say("参评率", "Participation"),
+            page.say("评价数", "Ratings"),
+            page.say("服务数", "Services"),
         )
-        if rows:
-            table(head, rows, numbers=(1, 2, 3, 4, 5, 6))
-        if few := [_value(page, asked["by"], group) for group in groups if not group.first]:
-            with Tag("details"):
-                Tag("summary", page.say(f"另有 {len(few)} 个还未满五个评价", f"{len(few)} more with fewer than five ratings"))
-                Tag("p", page.say("、", ", ").join(sorted(few)), "soft small")
+        table(head, rows, numbers=(1, 2, 3, 4, 5, 6, 7))
 
 
 def _group(page: Page, dimension: str, group: Group) -> Sequence[Cell]:
@@ -182,11 +170,11 @@ def _group(page: Page, dimension: str, group: Group) -> Sequence[Cell]:
         (lambda: named_item(value, group.hall, group.value)) if dimension == "item" and value != group.value else value,
         percent(tally.satisfaction),
         interval(tally),
+        percent(tally.negative_rate),
+        f"{tally.shown:,}",
         percent(tally.participation),
         f"{tally.rated:,}",
         f"{tally.services:,}",
-        percent(tally.negative_rate),
-        f"{(group.first or '')[5:]} – {(group.last or '')[5:]}",
     )
 
 
@@ -295,6 +283,7 @@ def as_csv(groups: Sequence[Group]) -> bytes:
             "first_day",
             "last_day",
             "n",
+            "shown",
             "services",
             *(f"level_{level}" for level in LEVELS),
             "satisfaction",
@@ -306,7 +295,7 @@ def as_csv(groups: Sequence[Group]) -> bytes:
     for group in groups:
         tally, found = group.tally, group.tally.interval or ("", "")
         numbers = [tally.levels.get(level, 0) for level in LEVELS]
-        row = [group.hall, group.value, group.first or "", group.last or "", tally.rated, tally.services, *numbers]
+        row = [group.hall, group.value, group.first or "", group.last or "", tally.rated, tally.shown, tally.services, *numbers]
         writer.writerow(
             [
                 harmless(str(cell))
