@@ -51,6 +51,7 @@ def configure(
         raise WindowError("Kivy was imported before window.configure(); import screens and widgets after it")
     home = data_dir / "kivy"
     home.mkdir(parents=True, exist_ok=True)
+    (data_dir / "cache" / "mesa").mkdir(parents=True, exist_ok=True)
     os.environ.update(
         KIVY_HOME=str(home),
         KIVY_NO_ARGS="1",
