@@ -2,6 +2,7 @@
 
 import datetime as dt
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -169,10 +170,10 @@ cli.add_command(user)
 cli.add_command(key)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Entry point of `nw-fleet`: what a person can mend ends with one clear line and status 2, not with a traceback."""
     try:
-        cli(prog_name="nw-fleet")
+        cli(arguments, prog_name="nw-fleet")
     except Exception as error:
         from fleet.commands import EXPLAINED
 

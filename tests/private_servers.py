@@ -13,6 +13,9 @@ from pathlib import Path
 import psycopg
 
 DEADLINE_S = 30.0
+ENDED = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database()"""
+"""Ends connections to a database that earlier tests left open: their locks would stop the next test."""
 
 
 def wait_for(is_true: Callable[[], object], *, deadline_s: float = DEADLINE_S, what: str = "the condition") -> None:
@@ -65,9 +68,8 @@ class PrivatePostgres:
         """The one database that tests share, emptied: much quicker than a new one. Ends connections that tests left open."""
         if self._shared is None:
             self._shared = self.new_database()
-        others = "pid <> pg_backend_pid() AND datname = current_database()"
         with psycopg.connect(self._shared.replace("+psycopg", ""), autocommit=True) as connection:
-            connection.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}")
+            connection.execute(ENDED)
             connection.execute("DROP SCHEMA IF EXISTS journal, fleet CASCADE")
         return self._shared
 

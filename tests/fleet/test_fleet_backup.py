@@ -3,6 +3,7 @@
 import json
 import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 from fleet_model import NOW_MS, ModelDevice, ModelJournal, register
@@ -14,7 +15,7 @@ from fleet.ingest.chains import verify_chains
 from fleet.ingest.directory import Directory
 from fleet.ingest.intake import Intake
 from fleet.keys import load_keys, make_keys
-from fleet.store import create_store, open_store
+from fleet.store import open_store
 from fleet.store.tables import batches, entries, journals
 from wire.custody import read_reply
 
@@ -25,10 +26,9 @@ class Running:
     def __init__(self, data, url):
         self.data, self.url = data, url
         self.location = url or data
-        data.mkdir()
         if url:
+            data.mkdir()
             (data / FILE).write_text(f'database = "{url}"\n')
-        create_store(self.location)
         make_keys(data / "keys")
         self.key = load_keys(data / "keys").signing
         self.open()
@@ -54,9 +54,8 @@ class Running:
 
 
 @pytest.fixture
-def running(location, tmp_path):
-    url = location if "://" in location else ""
-    return Running(tmp_path / "running", url)
+def running(made_store, tmp_path):
+    return Running(tmp_path / "running", made_store) if "://" in made_store else Running(Path(made_store), "")
 
 
 def test_every_chain_of_a_sound_store_verifies(running):

@@ -27,7 +27,7 @@ from fleet.registry.pairing import EXPIRES_MS, KEPT_MS, MAX_OPEN, Pairings, TooM
 from fleet.registry.records import Hall, NotKnown, Refused, Tenant, Window
 from fleet.registry.service import Registry
 from fleet.setup import revoked_serials
-from fleet.store import create_store, open_store
+from fleet.store import open_store
 from wire.codec import decode, encode
 from wire.custody import Signed
 from wire.pairing import Challenge, Commit, Offer, PairingState, Renewed, Welcome, commitment, make_reveal, pairing_code
@@ -51,7 +51,6 @@ class Rig:
 
     def __init__(self, location, tmp_path):
         self.clock = Clock()
-        create_store(location)
         self.store = open_store(location, writes="fleet")
         make_keys(tmp_path / "keys")
         self.keys = load_keys(tmp_path / "keys")
@@ -103,8 +102,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(location, tmp_path):
-    return Rig(location, tmp_path)
+def rig(made_store, tmp_path):
+    return Rig(made_store, tmp_path)
 
 
 def test_pairing_over_the_door_ends_with_a_welcome(rig):

@@ -12,7 +12,7 @@ from fleet.ingest.directory import Directory
 from fleet.ingest.intake import NO_JOURNAL, Intake, Message
 from fleet.ingest.ledger import wake_shelved
 from fleet.registry.tables import archives, devices
-from fleet.store import create_store, open_store
+from fleet.store import open_store
 from fleet.store.engine import new_incarnation
 from fleet.store.tables import batches, entries, findings, forks, journals, shelved
 from wire.codec import MAX_MESSAGE_BYTES, encode
@@ -26,7 +26,6 @@ class Rig:
     """Ingest over a store, with one registered device."""
 
     def __init__(self, location):
-        create_store(location)
         self.fleet = open_store(location, writes="fleet")
         self.store = open_store(location, writes="journal")
         self.key = SigningKey.generate()
@@ -59,8 +58,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(location):
-    return Rig(location)
+def rig(made_store):
+    return Rig(made_store)
 
 
 def refused(answers, reason):

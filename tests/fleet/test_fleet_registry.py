@@ -11,7 +11,7 @@ from fleet.registry.records import Area, Hall, NotKnown, Person, Refused, Tenant
 from fleet.registry.service import Registry
 from fleet.registry.tables import certificates
 from fleet.setup import revoked_serials
-from fleet.store import create_store, open_store
+from fleet.store import open_store
 from pack.model import Department, Item, Text
 
 LABEL = {"zh": "24小时自助服务区 · 1号机", "ko": "1호기", "en": "No. 1"}
@@ -21,7 +21,6 @@ class Rig:
     """A registry with one tenant, two halls, two windows, and a device."""
 
     def __init__(self, location):
-        create_store(location)
         self.store = open_store(location, writes="fleet")
         self.ms = NOW_MS
         self.revoked = []
@@ -39,8 +38,8 @@ class Rig:
 
 
 @pytest.fixture
-def rig(location):
-    return Rig(location)
+def rig(made_store):
+    return Rig(made_store)
 
 
 def test_records_are_given_back_as_they_were_put(rig):
