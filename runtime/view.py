@@ -24,7 +24,7 @@ class ViewKeeper:
         self.view = DeviceView(device=device, link="down", link_since_ms=clock.now().wall_ms)
         kept = read_view(data_dir)
         if kept is not None and kept.device == device:
-            # A pack that was verified once is shown until a newer one is; the face checks the file against its own hash when it opens it.
+            # A pack that was verified once is shown until a newer one is; the face checks the file against its own hash.
             self.view = msgspec.structs.replace(self.view, content_path=kept.content_path, content_version=kept.content_version)
 
     def change(self, **changes: Any) -> None:
