@@ -20,6 +20,7 @@ from private_servers import PrivateBroker, free_port, wait_for
 from fleet.app import open_fleet
 from fleet.config import FILE, load_config
 from fleet.console.shots import ARGUMENTS, CHROMIUM
+from fleet.console.visitor import SESSION_COOKIE
 from fleet.registry.records import Hall, Window
 from fleet.seed import part, sketch_png, state_of
 from fleet.setup import prepare
@@ -41,6 +42,7 @@ class Server:
 
     def __init__(self, data: Path, broker: PrivateBroker) -> None:
         self.data, self.broker = data, broker
+        self.sessions: dict[str, list] = {}
         self.address = f"http://127.0.0.1:{load_config(data).console.port}"
         log = (data / "serve.log").open("wb")
         self._process = subprocess.Popen([sys.executable, "-m", "fleet.cli", "serve", "--data", str(data)], stdout=log, stderr=log)
@@ -161,11 +163,15 @@ def page(chromium, served: Server):
 
 
 def log_in(page, served: Server, name: str = "anna") -> None:
+    """Open the overview as somebody; the session of an earlier test does while it lasts."""
+    page.context.add_cookies(served.sessions.get(name, []))
     page.goto(served.address)
-    page.get_by_label("用户名").fill(name)
-    page.get_by_label("密码").fill(PASSWORD)
-    page.get_by_role("button", name="登录").click()
+    if urlparse(page.url).path == "/login":
+        page.get_by_label("用户名").fill(name)
+        page.get_by_label("密码").fill(PASSWORD)
+        page.get_by_role("button", name="登录").click()
     page.wait_for_selector("main h1")
+    served.sessions[name] = [cookie for cookie in page.context.cookies() if cookie["name"] == SESSION_COOKIE]
 
 
 def paired(served: Server, page=None) -> Device:
