@@ -13,8 +13,9 @@ from fleet.broker import BrokerError
 from fleet.console.visitor import Visitor
 from fleet.registry.records import RegistryError
 from fleet.services import Fleet
+from pack.errors import PackError
 
-REFUSALS = (Explained, RegistryError, BrokerError, ValueError, LookupError, OSError)
+REFUSALS = (Explained, RegistryError, BrokerError, PackError, ValueError, LookupError, OSError)
 """What a deed may end with and a person is told; everything else is a defect, and is logged."""
 
 

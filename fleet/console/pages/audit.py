@@ -1,7 +1,5 @@
 """审计: who did what, newest first, with search and the check of the log's own chain."""
 
-import csv
-import io
 from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI
@@ -10,8 +8,8 @@ from nicegui import ui
 
 from fleet.access.audit import Act
 from fleet.console import labels
+from fleet.console.lists import download
 from fleet.console.page import Page
-from fleet.console.pages.devices import harmless
 from fleet.console.parts import Cell, Tag, button, link, table, text_input
 from fleet.console.site import Site
 
@@ -43,16 +41,10 @@ def mount(app: FastAPI, site: Site) -> None:
 
     @app.get("/audit.csv", include_in_schema=False)
     def export(page: Page = Depends(site.guard("administer"))) -> Response:
-        text = io.StringIO()
-        writer = csv.writer(text)
-        writer.writerow(["no", "at", "actor", "action", "subject", "detail", "address"])
-        for act in page.fleet.audit.read(limit=MOST_EXPORTED):
-            row = [str(act.no), page.full_time(act.at_ms), act.actor, act.action, act.subject, act.detail, act.address]
-            writer.writerow([harmless(cell) for cell in row])
-        body = b"\xef\xbb\xbf" + text.getvalue().encode()
-        return Response(
-            body, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": 'attachment; filename="audit.csv"'}
-        )
+        head = ("no", "at", "actor", "action", "subject", "detail", "address")
+        acts = page.fleet.audit.read(limit=MOST_EXPORTED)
+        rows = ((act.no, page.full_time(act.at_ms), act.actor, act.action, act.subject, act.detail, act.address) for act in acts)
+        return download("audit", head, rows)
 
 
 def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:

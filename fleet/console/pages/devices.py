@@ -1,7 +1,5 @@
 """设备: all devices, filtered, sorted, paged, and as CSV. The list's state is in its address, so it can be sent to a colleague."""
 
-import csv
-import io
 from collections.abc import Sequence
 from urllib.parse import urlencode
 
@@ -10,6 +8,7 @@ from fastapi.responses import Response
 from nicegui import ui
 
 from fleet.console import labels
+from fleet.console.lists import download, pager
 from fleet.console.page import Page
 from fleet.console.parts import Cell, Tag, link, mark, select, table, text_input
 from fleet.console.site import Site
@@ -45,11 +44,7 @@ def mount(app: FastAPI, site: Site) -> None:
         page: Page = Depends(site.guard()), q: str = "", hall: str = "", role: str = "", seen: str = "", sort: str = "label"
     ) -> Response:
         asked = {"q": q[:100], "hall": hall, "role": role, "seen": seen, "sort": sort if sort in SORTS else "label"}
-        return Response(
-            as_csv(page, chosen(page, asked)),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": 'attachment; filename="devices.csv"'},
-        )
+        return download("devices", CSV_HEAD, (csv_row(page, known) for known in chosen(page, asked)))
 
 
 def chosen(page: Page, asked: dict[str, str]) -> list[Known]:
@@ -106,14 +101,8 @@ def _list(page: Page, asked: dict[str, str], at: int) -> None:
             page.say("待传记录", "Waiting"),
         ]
         table(head, [_row(page, known) for known in found[(at - 1) * PER_PAGE : at * PER_PAGE]], numbers=(6,))
-        with Tag("div", classes="pager"):
-            Tag(
-                "span", page.say(f"共 {len(found)} 台，第 {at} / {pages} 页", f"{len(found)} devices, page {at} of {pages}"), "soft"
-            )
-            if at > 1:
-                link(page.say("上一页", "Previous"), f"/devices?{urlencode(asked | {'at': str(at - 1)})}", "btn")
-            if at < pages:
-                link(page.say("下一页", "Next"), f"/devices?{urlencode(asked | {'at': str(at + 1)})}", "btn")
+        told = page.say(f"共 {len(found)} 台，第 {at} / {pages} 页", f"{len(found)} devices, page {at} of {pages}")
+        pager(page, "/devices", asked, at=at, has_more=at < pages, told=told)
 
 
 def _sorts(page: Page, asked: dict[str, str]) -> None:
@@ -158,43 +147,33 @@ def broken(page: Page, known: Known) -> str:
     return page.say("；", "; ").join(lost)
 
 
-def as_csv(page: Page, devices: Sequence[Known]) -> bytes:
-    """The list for a spreadsheet: UTF-8 with a byte order mark, and no cell that a spreadsheet would run as a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(
-        [
-            "device",
-            "label",
-            "hall",
-            "role",
-            "window",
-            "state",
-            "since",
-            "last_heard",
-            "software",
-            "out_of_service",
-            "waiting_entries",
-        ]
+CSV_HEAD = (
+    "device",
+    "label",
+    "hall",
+    "role",
+    "window",
+    "state",
+    "since",
+    "last_heard",
+    "software",
+    "out_of_service",
+    "waiting_entries",
+)
+
+
+def csv_row(page: Page, known: Known) -> Sequence[object]:
+    """One device in the download."""
+    return (
+        known.device,
+        page.title(known.label),
+        page.title(known.hall_name),
+        known.role,
+        known.window,
+        known.seen,
+        page.full_time(known.since_ms),
+        page.full_time(known.heard_ms),
+        known.state.software if known.state else "",
+        broken(page, known),
+        known.state.waiting_entries if known.state else "",
     )
-    for known in devices:
-        row = [
-            known.device,
-            page.title(known.label),
-            page.title(known.hall_name),
-            known.role,
-            known.window,
-            known.seen,
-            page.full_time(known.since_ms),
-            page.full_time(known.heard_ms),
-            known.state.software if known.state else "",
-            broken(page, known),
-            known.state.waiting_entries if known.state else "",
-        ]
-        writer.writerow([harmless(str(cell)) for cell in row])
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
-
-
-def harmless(cell: str) -> str:
-    """A cell with a quote before it where a spreadsheet would read a formula."""
-    return "'" + cell if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell

@@ -1,26 +1,21 @@
 """事项: a hall's items: search, detail, import with a report before anything is written, building and publishing packs."""
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import Depends, FastAPI
 from fastapi.responses import RedirectResponse
-from nicegui import run, ui
+from nicegui import ui
 
 from fleet.console import labels
+from fleet.console.lists import pager
 from fleet.console.page import Page
-from fleet.console.parts import Tag, button, card, chip, link, pairs, select, table, text_input
+from fleet.console.pages.items_change import import_card, packs_card
+from fleet.console.parts import Tag, card, chip, link, pairs, select, table, text_input
 from fleet.console.site import Site
-from fleet.hall.importer import ImportPlan, compare, read_items
-from fleet.hall.publish import publish
 from pack.model import Duration, Item, Text
 
 PER_PAGE = 25
-MOST_PROBLEMS = 100
-MAX_UPLOAD_BYTES = 64 * 1024 * 1024
 
 
 def mount(app: FastAPI, site: Site) -> None:
@@ -48,9 +43,9 @@ def mount(app: FastAPI, site: Site) -> None:
             with Tag("div", classes="two"):
                 _list(page, asked, max(1, at))
                 with Tag("div", classes="stack"):
-                    _packs(page, hall)
+                    packs_card(page, hall)
                     if page.may("operate"):
-                        _import(page, hall)
+                        import_card(page, hall)
 
     @ui.page("/items/{hall}/{code}")
     def item(hall: str, code: str, page: Page = Depends(site.guard())) -> RedirectResponse | None:
@@ -112,12 +107,7 @@ def _list(page: Page, asked: dict[str, str], at: int) -> None:
             ),
             rows,
         )
-        with Tag("div", classes="pager"):
-            Tag("span", page.say(f"第 {at} / {pages} 页", f"Page {at} of {pages}"), "soft")
-            if at > 1:
-                link(page.say("上一页", "Previous"), f"/items?{urlencode(asked | {'at': str(at - 1)})}", "btn")
-            if at < pages:
-                link(page.say("下一页", "Next"), f"/items?{urlencode(asked | {'at': str(at + 1)})}", "btn")
+        pager(page, "/items", asked, at=at, has_more=at < pages, told=page.say(f"第 {at} / {pages} 页", f"Page {at} of {pages}"))
 
 
 def named_item(name: str, hall: str, code: str) -> None:
@@ -191,148 +181,3 @@ def limit(page: Page, duration: Duration | None) -> str:
     if duration.unit == "at_once":
         return page.say("即时办结", "At once")
     return f"{duration.amount} {page.say(*units[duration.unit])}"
-
-
-def _packs(page: Page, hall: str) -> None:
-    @ui.refreshable
-    def body() -> None:
-        packs = page.fleet.control.packs.history(hall)
-        with card(page.say("内容包", "Content packs")):
-            if packs:
-                rows = [
-                    (
-                        lambda version=pack.version: Tag("span", page.version(version), title=version),
-                        f"{pack.size / 1e6:.1f} MB",
-                        page.moment(pack.published_ms),
-                        page.person(pack.published_by),
-                    )
-                    for pack in packs[:5]
-                ]
-                table(
-                    (page.say("生成", "Built"), page.say("大小", "Size"), page.say("发布", "Published"), page.say("谁", "By")),
-                    rows,
-                    numbers=(1,),
-                )
-                Tag("p", page.say("各设备显示的版本见设备页。", "Which device shows which version is on its page."), "soft small")
-            else:
-                Tag(
-                    "p",
-                    page.say("还没有发布内容包，终端显示自带内容。", "No pack published yet; terminals show what they have."),
-                    "empty",
-                )
-            if page.may("operate"):
-                with Tag("div", classes="btns"):
-                    button(page.say("生成并发布", "Build and publish"), build, kind="main-act")
-
-    async def build() -> None:
-        ui.notify(page.say("正在生成…", "Building…"))
-        outcome: dict[str, Any] = {}
-
-        def work() -> None:
-            try:
-                outcome["version"] = publish(
-                    page.fleet.items, page.fleet.control, hall, signer=bytes(page.fleet.keys.signing), by=page.actor.name
-                ).version
-            except (ValueError, LookupError, OSError) as error:
-                outcome["error"] = str(error)
-
-        await run.io_bound(work)
-
-        def tell(_who: object) -> None:
-            if "error" in outcome:
-                raise ValueError(outcome["error"])
-
-        done = page.say("已发布 ", "Published ") + str(outcome.get("version", ""))
-        page.act("operate", tell, done=done)
-        body.refresh()
-
-    body()
-
-
-def _import(page: Page, hall: str) -> None:
-    with card(page.say("导入事项", "Import items")):
-        Tag(
-            "p",
-            page.say("xlsx、csv、json；先出报告，确认后才写入。", "xlsx, csv, json; you see a report before anything is written."),
-            "soft small",
-        )
-        result = Tag("div", classes="stack")
-
-        async def take(event: Any) -> None:
-            data = await event.file.read()
-            name = Path(event.file.name).name[:120]
-            plan = await run.io_bound(_plan, page, hall, data, name)
-            result.clear()
-            with result:
-                _report(page, hall, plan, result)
-
-        upload = ui.upload(
-            on_upload=take, auto_upload=True, max_file_size=MAX_UPLOAD_BYTES, label=page.say("选择文件", "Choose a file")
-        )
-        upload.props('flat bordered accept=".xlsx,.csv,.json,.jsonl"').style("width:100%")
-
-
-def _plan(page: Page, hall: str, data: bytes, name: str) -> ImportPlan | str:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / ("items" + Path(name).suffix)
-        path.write_bytes(data)
-        try:
-            content = page.fleet.items.content(hall)
-        except LookupError:
-            content = None
-        try:
-            read = read_items(path, departments=content.departments if content else ())
-            return compare(
-                page.fleet.items.items(hall),
-                read,
-                departments=content.departments if content else (),
-                scenarios=content.scenarios if content else (),
-                hall=content.hall if content else None,
-            )
-        except (ValueError, OSError) as error:
-            return str(error)
-
-
-def _report(page: Page, hall: str, plan: ImportPlan | str, box: Tag) -> None:
-    if isinstance(plan, str):
-        Tag("p", plan, "bad")
-        return
-    report = plan.report
-    with Tag("div"):
-        for count, zh, en, tone in (
-            (len(report.new), "新增", "new", "good"),
-            (len(report.changed), "变更", "changed", "warn"),
-            (len(report.unchanged), "不变", "unchanged", ""),
-            (len(report.withdrawn), "取消", "withdrawn", "warn"),
-            (report.refused, "拒收", "refused", "bad"),
-        ):
-            chip(f"{page.say(zh, en)} {count}", tone if count else "").style("margin-right:8px")
-    if plan.blocked:
-        Tag("p", plan.blocked, "bad")
-    if report.problems:
-        with Tag("details"):
-            Tag(
-                "summary",
-                page.say(
-                    f"{len(report.problems) + report.more_problems} 个问题",
-                    f"{len(report.problems) + report.more_problems} problems",
-                ),
-            )
-            rows = [(str(each.row), each.column, each.value[:60], each.reason) for each in report.problems[:MOST_PROBLEMS]]
-            table((page.say("行", "Row"), page.say("列", "Column"), page.say("值", "Value"), page.say("问题", "Problem")), rows)
-    records = [*([plan.hall] if plan.hall else []), *plan.departments, *plan.items, *plan.scenarios]
-    if plan.blocked or not records:
-        return
-
-    def write() -> None:
-        done = page.say(f"已导入 {len(records)} 条", f"{len(records)} records imported")
-        if page.act("operate", lambda who: _write(page, hall, records, who, report.summary()), done=done):
-            box.clear()
-            ui.navigate.reload()
-
-    button(page.say(f"写入 {len(records)} 条", f"Write {len(records)} records"), write, kind="main-act")
-
-
-def _write(page: Page, hall: str, records: list[Any], who: Any, summary: str) -> None:
-    page.fleet.items.put(hall, records, by=who.name)
-    page.fleet.audit.note(who.name, "items.import", subject=hall, detail=summary, address=who.address)

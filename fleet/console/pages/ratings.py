@@ -1,7 +1,5 @@
 """评价: figures with n and participation, by window, clerk, item, hour and day; reasons; single ratings for supervision."""
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -11,8 +9,8 @@ from fastapi.responses import Response
 from nicegui import ui
 
 from fleet.console import labels
+from fleet.console.lists import download, pager
 from fleet.console.page import Page
-from fleet.console.pages.devices import harmless
 from fleet.console.pages.items import named_item
 from fleet.console.parts import Cell, Tag, bar, card, kpi, link, select, table
 from fleet.console.site import Site
@@ -51,11 +49,7 @@ def mount(app: FastAPI, site: Site) -> None:
     def export(page: Page = Depends(site.guard()), hall: str = "", days: str = "30", by: str = "window") -> Response:
         asked = {"hall": hall, "days": days if days in SPANS else "30", "by": by if by in DIMENSIONS else "window"}
         groups = page.fleet.ratings.by(asked["by"], *_span(page, asked), hall=hall, supervised=page.may("supervise"))  # type: ignore[arg-type]
-        return Response(
-            as_csv(groups),
-            media_type="text/csv; charset=utf-8",
-            headers={"Content-Disposition": f'attachment; filename="ratings-by-{asked["by"]}.csv"'},
-        )
+        return download(f"ratings-by-{asked['by']}", CSV_HEAD, (csv_row(page, asked["by"], group) for group in groups))
 
 
 def _span(page: Page, asked: dict[str, str]) -> tuple[date, date]:
@@ -251,11 +245,7 @@ def _listing(page: Page, asked: dict[str, str], first: date, last: date, at: int
             page.say("凭证", "Receipt"),
         )
         table(head, [_rating(page, row) for row in rows[:PER_PAGE]])
-        with Tag("div", classes="pager"):
-            if at > 1:
-                link(page.say("上一页", "Previous"), f"/ratings?{urlencode(asked | {'at': str(at - 1)})}", "btn")
-            if len(rows) > PER_PAGE:
-                link(page.say("下一页", "Next"), f"/ratings?{urlencode(asked | {'at': str(at + 1)})}", "btn")
+        pager(page, "/ratings", asked, at=at, has_more=len(rows) > PER_PAGE)
 
 
 def _rating(page: Page, row: RatingRow) -> Sequence[str]:
@@ -272,38 +262,28 @@ def _rating(page: Page, row: RatingRow) -> Sequence[str]:
     )
 
 
-def as_csv(groups: Sequence[Group]) -> bytes:
-    """Figures for a spreadsheet."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(
-        [
-            "hall",
-            "value",
-            "first_day",
-            "last_day",
-            "n",
-            "shown",
-            "services",
-            *(f"level_{level}" for level in LEVELS),
-            "satisfaction",
-            "low_95",
-            "high_95",
-            "participation",
-        ]
-    )
-    for group in groups:
-        tally, found = group.tally, group.tally.interval or ("", "")
-        numbers = [tally.levels.get(level, 0) for level in LEVELS]
-        row = [group.hall, group.value, group.first or "", group.last or "", tally.rated, tally.shown, tally.services, *numbers]
-        writer.writerow(
-            [
-                harmless(str(cell))
-                for cell in [*row, _number(tally.satisfaction), _number(found[0]), _number(found[1]), _number(tally.participation)]
-            ]
-        )
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+CSV_HEAD = (
+    "hall",
+    "value",
+    "name",
+    "first_day",
+    "last_day",
+    "n",
+    "shown",
+    "services",
+    *(f"level_{level}" for level in LEVELS),
+    "satisfaction",
+    "low_95",
+    "high_95",
+    "participation",
+)
 
 
-def _number(value: float | str | None) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else ""
+def csv_row(page: Page, dimension: str, group: Group) -> Sequence[object]:
+    """One group in the download."""
+    tally, ends = group.tally, group.tally.interval or (None, None)
+    days = (group.first or "", group.last or "")
+    counts = (tally.rated, tally.shown, tally.services, *(tally.levels.get(level, 0) for level in LEVELS))
+    rates = (tally.satisfaction, *ends, tally.participation)
+    name = _value(page, dimension, group)
+    return (group.hall, group.value, name, *days, *counts, *("" if rate is None else f"{rate:.4f}" for rate in rates))
