@@ -7,27 +7,25 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from fleet.registry.service import Registry
 from fleet.store import Store
 from fleet.watch.ability import abilities
 from fleet.watch.broker_log import Refused
 from fleet.watch.causes import causes
-from fleet.watch.forecast import Forecast, forecast
+from fleet.watch.gauges import Gauges
 from fleet.watch.helpdesk import HelpDesk
 from fleet.watch.incidents import Incidents
 from fleet.watch.ingest_health import IngestHealth
 from fleet.watch.model import Ability, Cause, Known
 from fleet.watch.presence import SILENT_AFTER_MS, Seen, replaces, seen
-from fleet.watch.tables import gauges, heard
+from fleet.watch.tables import heard
 from wire.codec import WireError, decode, encode
 from wire.messages import DeviceState, Presence
 
-GAUGE_EVERY_MS = 3_600_000
 MAX_NOTED = 200
 NOTED_KEPT_MS = 3_600_000
-GAUGE_KEPT_MS = 30 * 86_400_000
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -63,8 +61,8 @@ class Watch:
     """Thread-safe. Messages change memory at once; `flush` writes them once a second, so a thousand devices cost one commit.
 
     Losing that second is harmless: presence and state are retained by the broker and come again on the next connection.
-    `wanted` gives what control wants of every device, `more` the
-    causes that later features find. `revision` grows with every change a page would show.
+    `wanted` gives what control wants of every device, `more` the causes that later features find. `revision` grows with every
+    change a page would show.
     """
 
     def __init__(
@@ -86,7 +84,7 @@ class Watch:
         self.broker_up = False
         self.broker_since_ms = clock_ms()
         self._heard = self._load()
-        self._papers: dict[str, Forecast] | None = None
+        self.gauges = Gauges(store, clock_ms=clock_ms)
         self._noted: dict[tuple[str, str], _Noted] = {}
         self.help = HelpDesk(store, hall_of=self._hall_of, clock_ms=clock_ms)
         self.ingest = IngestHealth(clock_ms=clock_ms)
@@ -205,7 +203,7 @@ class Watch:
         now = self._clock_ms()
         halls = {hall.code: hall.title for hall in self._registry.halls()}
         records = {device.name: device for device in self._registry.devices()}
-        wanted, papers = self.wanted(), self.papers()
+        wanted, papers = self.wanted(), self.gauges.papers()
         with self._lock:
             heard_now = {name: msgspec.structs.replace(known) for name, known in self._heard.items()}
             broker_up = self.broker_up
@@ -246,33 +244,12 @@ class Watch:
         """The services of every hall."""
         return abilities(self.devices())
 
-    # Consumables
-
-    def papers(self) -> dict[str, Forecast]:
-        """When each device's paper ends, for those where it can be told. From memory until the next hourly sample."""
-        if self._papers is None:
-            self._papers = self._forecast_papers()
-        return self._papers
-
-    def _forecast_papers(self) -> dict[str, Forecast]:
-        samples: dict[str, list[tuple[int, float]]] = {}
-        query = select(gauges.c.device, gauges.c.at_ms, gauges.c.value).where(gauges.c.name == "paper_m").order_by(gauges.c.at_ms)
-        with self._store.read() as connection:
-            for row in connection.execute(query.where(gauges.c.at_ms > self._clock_ms() - 14 * 86_400_000)):
-                samples.setdefault(row.device, []).append((row.at_ms, row.value))
-        found = {device: forecast(rows) for device, rows in samples.items()}
-        return {device: each for device, each in found.items() if each is not None}
-
-    def gauge(self, device: str, name: str) -> list[tuple[int, float]]:
-        """The history of one gauge, oldest first, one value an hour for at most 30 days."""
-        query = select(gauges.c.at_ms, gauges.c.value).where(gauges.c.device == device, gauges.c.name == name)
-        with self._store.read() as connection:
-            return [(row.at_ms, row.value) for row in connection.execute(query.order_by(gauges.c.at_ms))]
-
     def review(self) -> None:
         """Compare what is wrong now with the open incidents: open, update, close. Call it every few seconds."""
         now = self._clock_ms()
-        self._sample_gauges(now)
+        with self._lock:
+            levels = {name: dict(known.state.levels) for name, known in self._heard.items() if known.state and known.state.levels}
+        self.gauges.sample(levels)
         found = causes(self.devices(), now_ms=now, broker_up=self.broker_up, broker_since_ms=self.broker_since_ms)
         found += self.ingest.causes(broker_up=self.broker_up)
         if self.incidents.settle(found + self.help.causes() + self._noted_causes(now) + self.more(), blind=not self.broker_up):
@@ -290,30 +267,6 @@ class Watch:
     def _acted(self, connection: Connection, action: str, by: str, row: Any) -> None:
         self.help.on_act(connection, action, by, row)
         self.bump()
-
-    def _sample_gauges(self, now: int) -> None:
-        """Keep one value an hour of every gauge."""
-        hour = now - now % GAUGE_EVERY_MS
-        with self._lock:
-            fresh = {name: known.state.levels for name, known in self._heard.items() if known.state and known.state.levels}
-        with self._store.read() as connection:
-            last = {
-                row.device: row.at_ms
-                for row in connection.execute(
-                    select(gauges.c.device, func.max(gauges.c.at_ms).label("at_ms")).group_by(gauges.c.device)
-                )
-            }
-        rows = [
-            {"device": device, "name": name, "at_ms": hour, "value": value}
-            for device, levels in fresh.items()
-            if last.get(device, 0) < hour
-            for name, value in levels.items()
-        ]
-        if rows:
-            with self._store.write() as connection:
-                connection.execute(insert(gauges), rows)
-                connection.execute(delete(gauges).where(gauges.c.at_ms < now - GAUGE_KEPT_MS))
-            self._papers = None
 
 
 def _since(known: _Heard, what: Seen, *, paired_ms: int, broker_up: bool, broker_since_ms: int) -> int:

@@ -236,6 +236,6 @@ def test_paper_is_forecast_from_what_the_printer_reported_by_the_hour(watch, ter
         watch.review()
         clock.on(seconds=3_600)
     watch.touch(terminal)
-    assert watch.papers()[terminal].per_day == pytest.approx(24, abs=0.1)
+    assert watch.gauges.papers()[terminal].per_day == pytest.approx(24, abs=0.1)
     watch.review()
     assert "paper.soon" in reasons(watch)
