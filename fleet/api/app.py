@@ -49,7 +49,8 @@ def make_api(fleet: Fleet) -> FastAPI:
     who = _actor(fleet)
     _services(api, fleet, who)
     _windows(api, fleet, who)
-    _reading(api, fleet, who)
+    _ratings(api, fleet, who)
+    _operations(api, fleet, who)
     return api
 
 
@@ -199,7 +200,7 @@ def _windows(api: FastAPI, fleet: Fleet, who: Any) -> None:
         return out(where, number)
 
 
-def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
+def _ratings(api: FastAPI, fleet: Fleet, who: Any) -> None:
     @api.get("/ratings", tags=["ratings"], summary="Rating figures, in total or by one dimension")
     def ratings(
         actor: Annotated[Actor, Depends(who)],
@@ -244,6 +245,8 @@ def _reading(api: FastAPI, fleet: Fleet, who: Any) -> None:
             )
         return bodies.ReceiptOut(**found)
 
+
+def _operations(api: FastAPI, fleet: Fleet, who: Any) -> None:
     @api.get("/devices", tags=["operations"], summary="All devices as known now")
     def devices(actor: Annotated[Actor, Depends(who)], hall: str = "") -> list[bodies.DeviceOut]:
         return [device_out(known) for known in fleet.watch.devices() if hall in ("", known.hall)]
