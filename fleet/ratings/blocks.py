@@ -1,8 +1,9 @@
 """What people outside supervision see of levels: whole blocks of five ratings, so that no two looks differ by one visitor."""
 
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import Integer, Subquery, and_, case, func, select
+from sqlalchemy import Integer, Select, Subquery, and_, case, func, select
 
 from fleet.ratings.rules import LEVELS, SMALLEST_BLOCK
 from fleet.ratings.tables import ratings
@@ -11,19 +12,19 @@ GUARDED: frozenset[str] = frozenset(("window", "clerk", "item", "hour", "stage",
 """Dimensions small enough to tell who pressed what: each value has blocks of its own, and they are of finished days."""
 
 
-def whole_blocks(dimension: str | None, first: date, last: date, *, hall: str, today: date) -> Subquery:
-    """The ratings (value, level, reasons) of every whole block inside first–last, both included; `hall` empty is all halls.
+def _blocks(dimension: str | None, first: date, last: date, *, hall: str, today: date) -> tuple[Subquery, Subquery, list[str]]:
+    """All ratings with their blocks, the whole blocks inside first–last (both included), and the columns that name a block.
 
-    A hall's counted ratings (in a guarded dimension: those of each value) are cut into fives in the order they arrived,
-    from the first one ever on. So blocks depend on no question, and two answers differ by whole ones. A block is shown when
-    all its ratings lie inside the days (by day: on one day) and are closed: until then a visitor may still amend, and
-    reasons come with the close.
+    `hall` empty is all halls. A hall's counted ratings (in a guarded dimension: those of each value) are cut into fives in the
+    order they arrived, from the first one ever on. So blocks depend on no question, and two answers differ by whole ones. A
+    block is shown when all its ratings lie inside the days (by day: on one day) and are closed: until then a visitor may still
+    amend, and reasons come with the close.
     """
     own = [ratings.c.hall, *([ratings.c[dimension]] if dimension in GUARDED else [])]
     arrived = func.row_number(type_=Integer).over(partition_by=own, order_by=ratings.c.no)
     where = [ratings.c.standing_of == "counted", ratings.c.level.in_(LEVELS), *([ratings.c.hall == hall] if hall else [])]
-    names = ["hall", "day", "level", "reasons", "outcome"]
     value = ratings.c[dimension] if dimension is not None else ratings.c.hall
+    names = ["hall", "day", "level", "reasons", "outcome"]
     query = select(*(ratings.c[name] for name in names), value.label("value"), ((arrived - 1) // SMALLEST_BLOCK).label("block"))
     cut = query.where(*where).subquery("cut")
     same = [cut.c.hall, cut.c.block, *([cut.c.value] if dimension in GUARDED else [])]
@@ -35,6 +36,19 @@ def whole_blocks(dimension: str | None, first: date, last: date, *, hall: str, t
         func.sum(case((cut.c.outcome == "open", 1), else_=0)) == 0,
         *([func.min(cut.c.day) == func.max(cut.c.day)] if dimension == "day" else []),
     ]
-    whole = select(*same).group_by(*same).having(and_(*shown)).subquery("whole")
-    both = and_(*(column == whole.c[column.name] for column in same))
-    return select(cut.c.value, cut.c.level, cut.c.reasons).join_from(cut, whole, both).subquery("shown")
+    counts = [func.sum(case((cut.c.level == level, 1), else_=0)).label(f"n{level}") for level in LEVELS]
+    whole = select(*same, *([] if dimension in GUARDED else [func.min(cut.c.value).label("value")]), *counts)
+    return cut, whole.group_by(*same).having(and_(*shown)).subquery("whole"), [column.name for column in same]
+
+
+def shown_levels(dimension: str | None, first: date, last: date, *, hall: str, today: date) -> Select[Any]:
+    """The query for (value, count of level 5, 4, 3, 2, 1) over all whole blocks; the arguments are those of `_blocks`."""
+    _, whole, _ = _blocks(dimension, first, last, hall=hall, today=today)
+    return select(whole.c.value, *(func.sum(whole.c[f"n{level}"]) for level in LEVELS)).group_by(whole.c.value)
+
+
+def shown_ratings(dimension: str | None, first: date, last: date, *, hall: str, today: date) -> Select[Any]:
+    """The query for (reasons, value, level) of each rating in a whole block; slow for guarded dimensions of large halls."""
+    cut, whole, same = _blocks(dimension, first, last, hall=hall, today=today)
+    both = and_(*(cut.c[name] == whole.c[name] for name in same))
+    return select(cut.c.reasons, cut.c.value, cut.c.level).join_from(cut, whole, both)

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 
-from fleet.ratings.blocks import whole_blocks
+from fleet.ratings.blocks import shown_levels, shown_ratings
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.tables import idempotency, prints, rating_findings, ratings, services, visits
 from fleet.registry.service import Registry
@@ -126,13 +126,13 @@ class Ratings:
 
     def _shown(self, dimension: str | None, first: date, last: date, hall: str) -> dict[str, dict[int, int]]:
         """Ratings a level of every value, in whole blocks."""
-        blocks = whole_blocks(dimension, first, last, hall=hall, today=self.today(hall))
-        query = select(blocks.c.value, blocks.c.level, func.count().label("n")).group_by(blocks.c.value, blocks.c.level)
+        query = shown_levels(dimension, first, last, hall=hall, today=self.today(hall))
         found: dict[str, dict[int, int]] = {}
         with self._store.read() as connection:
-            for value, level, n in connection.execute(query):
-                levels = found.setdefault(_key(dimension, value), {})
-                levels[level] = levels.get(level, 0) + n
+            for value, *counts in connection.execute(query):
+                levels = found.setdefault(_key(dimension, value), dict.fromkeys(LEVELS, 0))
+                for level, n in zip(LEVELS, counts, strict=True):
+                    levels[level] += int(n)
         return found
 
     def _tallies(self, dimension: str | None, first: date, last: date, hall: str) -> dict[str, Tally]:
@@ -170,8 +170,8 @@ class Ratings:
         """How often each reason was chosen, most often first. They tell levels: outside supervision they are of whole blocks."""
         if supervised:
             return self._reasons(self._counted_reasons(first, last, hall))
-        blocks = whole_blocks(None, first, last, hall=hall, today=self.today(hall))
-        return self._kept(("reasons", first, last, hall), lambda: self._reasons(select(blocks.c.reasons)))
+        query = shown_ratings(None, first, last, hall=hall, today=self.today(hall))
+        return self._kept(("reasons", first, last, hall), lambda: self._reasons(query))
 
     def _counted_reasons(self, first: date, last: date, hall: str) -> Select[Any]:
         where = [ratings.c.day.between(first.isoformat(), last.isoformat()), ratings.c.standing_of == "counted"]

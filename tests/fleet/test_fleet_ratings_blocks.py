@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
-from fleet.ratings.blocks import GUARDED, whole_blocks
+from fleet.ratings.blocks import GUARDED, shown_ratings
 from fleet.ratings.service import Group
 from fleet.ratings.tables import ratings, services
 from fleet.registry.records import Hall
@@ -81,10 +81,10 @@ class Book:
         return shown
 
     def shown(self, dimension: str | None, days: tuple[date, date], hall: str) -> dict[tuple[str, str], set[str]]:
-        blocks = whole_blocks(dimension, *days, hall=hall, today=TODAY)
+        query = shown_ratings(dimension, *days, hall=hall, today=TODAY)
         found: dict[tuple[str, str], set[str]] = defaultdict(set)
         with self.fleet.store.read() as connection:
-            for value, level, (reason,) in connection.execute(select(blocks)):
+            for (reason,), value, level in connection.execute(query):
                 name = "" if dimension is None else f"{value:02d}" if dimension == "hour" else value
                 found[hall if dimension else "", name].add(f"{reason}={level}")
         return found
