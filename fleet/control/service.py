@@ -21,6 +21,12 @@ from fleet.store import Store
 from wire.codec import decode, encode
 from wire.messages import Clerk, Desired, Placement, SignedDesired, WindowCard, Words
 from wire.signing import sign
+from wire.topics import Channel
+
+RETAINED: tuple[Channel, ...] = ("desired", "state", "presence")
+"""The topics of a device that hold a retained message."""
+SETTLED_MS = 60_000
+"""So long after a revocation the device's connection is closed, and its will is published."""
 
 
 class WindowState(Struct, frozen=True, kw_only=True):
@@ -57,6 +63,7 @@ class Control:
         self._clock_ms = clock_ms
         self._on_change = on_change
         self._wanted: dict[str, tuple[int, str, int]] = {}
+        self._cleared: set[tuple[str, int | None]] = set()
         self.orders = Orders(store, registry, clock_ms=clock_ms, on_change=on_change)
 
     def attach(self, publisher: Publisher) -> None:
@@ -141,6 +148,7 @@ class Control:
         """Refresh every placed device: after a start, and whenever registry or content changed elsewhere (a command line)."""
         for placing in self._registry.placed_now():
             self.refresh(placing.device)
+        self._clear_revoked()
 
     def republish(self) -> None:
         """Publish everything wanted and every live command again: a broker that lost its state has neither."""
@@ -150,7 +158,23 @@ class Control:
         for row in rows:
             if row.device in placed:
                 self._publish_desired(row.device, bytes(row.signed))
+        self._cleared.clear()
+        self._clear_revoked()
         self.orders.send_queued()
+
+    def _clear_revoked(self) -> None:
+        """Take what the broker retains of revoked devices out of it: a clerk's card, and what the device said of itself.
+
+        Again until a revocation is settled, since the broker still publishes the device's will when its connection is closed.
+        """
+        publisher = self.orders.publisher
+        for device in self._registry.devices() if publisher is not None else ():
+            revocation = (device.name, device.revoked_ms)
+            if device.revoked_ms is None or revocation in self._cleared:
+                continue
+            done = [publisher.publish(device.tenant, device.name, each, b"", retain=True) for each in RETAINED]  # type: ignore[union-attr]
+            if all(done) and self._clock_ms() - device.revoked_ms > SETTLED_MS:
+                self._cleared.add(revocation)
 
     def _publish_desired(self, device: str, signed: bytes) -> None:
         if (publisher := self.orders.publisher) is not None:

@@ -7,14 +7,14 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from fleet_model import ModelDevice, register
-from fleet_mqtt import Client, device_client
+from fleet_mqtt import Client, device_client, fleet_client
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from private_servers import PrivateBroker, wait_for
 from sqlalchemy import select
 
 from fleet.app import open_fleet
-from fleet.broker import MAX_PACKET_BYTES, SERVE, reload, write_revocation_list
+from fleet.broker import INGEST, MAX_PACKET_BYTES, SERVE, reload, write_revocation_list
 from fleet.link import make_client
 from fleet.registry.authority import Authority, make_root
 from fleet.registry.records import Hall, Window
@@ -202,6 +202,30 @@ def test_messages_of_a_revoked_device_are_not_taken(place):
         heard = set(connection.execute(select(heard_table.c.device)).scalars())
     again.close()
     assert heard == {other.name}
+
+
+def test_after_a_revocation_the_broker_retains_nothing_of_the_device(place):
+    place.start()
+    model, client = place.device()
+    other, _ = place.device()
+    for each in (model, other):
+        place.fleet.control.refresh(each.name)
+    send(client, model, "presence", Presence(online=True, connection=1, since_ms=0), retain=True)
+    send(client, model, "state", state_of("evaluator", now_ms()), retain=True)
+
+    def retained() -> set[str]:
+        reader = fleet_client(place.data, place.broker.port, name=INGEST).wait_up()
+        reader.subscribe("nw/1/#")
+        wait_for(lambda: reader.received(topic("county", other.name, "desired")), what="what is retained")
+        found = {name for name, payload in reader.messages if payload and f"/{model.name}/" in name}
+        reader.close()
+        return found
+
+    assert {name.rsplit("/", 1)[1] for name in retained()} == {"desired", "state", "presence"}
+    client.close()
+    place.fleet.registry.revoke(model.name, by="anna", why="lost")
+    place.fleet.control.refresh_all()
+    wait_for(lambda: not retained(), what="an empty memory")
 
 
 def incidents(place: Place, reason: str):
