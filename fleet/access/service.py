@@ -189,7 +189,9 @@ class Access:
                 failures = connection.execute(select(users.c.failures).where(users.c.name == name)).scalar_one()
                 wait = lock_ms(failures)
                 connection.execute(update(users).where(users.c.name == name).values(locked_until_ms=now + wait if wait else 0))
-            self._note(connection, name[:64], "login.refused", name[:64], f"locked {wait // 1000} s" if wait else "", address)
+            # What was typed as an unknown name may be a password: four digits tell a repetition and betray nothing.
+            said = name if known else f"unknown name #{_digest(name).hex()[:4]}"
+            self._note(connection, said, "login.refused", said, f"locked {wait // 1000} s" if wait else "", address)
         return wait
 
     def who(self, token: str | None, *, address: str = "") -> Actor | None:

@@ -4,7 +4,6 @@ Everything here comes from strangers: sizes and rates are limited before anythin
 """
 
 import re
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 
+from fleet.access.limits import Limiter
 from fleet.registry.pairing import Pairings, TooMany
 from fleet.registry.records import NotKnown, RegistryError
 from wire.codec import TooLarge, WireError, decode, encode
@@ -28,30 +28,6 @@ MSGPACK = "application/msgpack"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
-class Limiter:
-    """A token bucket for each network address. `monotonic` counts seconds. Forgets addresses that have been quiet."""
-
-    def __init__(
-        self, *, per_minute: int = REQUESTS_PER_MINUTE, burst: int = BURST, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._rate, self._burst, self._monotonic = per_minute / 60, burst, monotonic
-        self._buckets: dict[str, tuple[float, float]] = {}
-
-    def wait_s(self, peer: str) -> float:
-        """Take one token; gives 0, or the seconds until there is one."""
-        now = self._monotonic()
-        if len(self._buckets) > 10_000:
-            full_after = self._burst / self._rate
-            self._buckets = {key: value for key, value in self._buckets.items() if now - value[1] < full_after}
-        tokens, at = self._buckets.get(peer, (float(self._burst), now))
-        tokens = min(float(self._burst), tokens + (now - at) * self._rate)
-        if tokens < 1:
-            self._buckets[peer] = (tokens, now)
-            return (1 - tokens) / self._rate
-        self._buckets[peer] = (tokens - 1, now)
-        return 0.0
-
-
 def make_door(pairings: Pairings, *, content: Path, limiter: Limiter | None = None) -> FastAPI:
     """The door's web application. `content` is the folder of pack files, each named by its SHA-256 in hexadecimal.
 
@@ -59,7 +35,7 @@ def make_door(pairings: Pairings, *, content: Path, limiter: Limiter | None = No
     registry, 413 too large, 429 too many (with Retry-After).
     """
     app = FastAPI(title="Nightwindow door", openapi_url=None, docs_url=None, redoc_url=None)
-    limits = limiter or Limiter()
+    limits = limiter or Limiter(per_minute=REQUESTS_PER_MINUTE, burst=BURST)
 
     @app.middleware("http")
     async def limit(request: Request, call_next: Callable[[Request], Any]) -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from fleet.access.limits import Limiter
 from fleet.access.rules import LONGEST_LOCK_MS, lock_ms, may
 from fleet.access.service import ACTIVE_MS, IDLE_MS, LONGEST_MS, WATCHING_MS, AccessError, LoginRefused
+from fleet.access.tables import audit
 
 __all__ = ["blank", "clock", "fleet"]
 PASSWORD = "a long enough pass"
@@ -106,6 +107,18 @@ def test_the_cookie_itself_is_not_in_the_store(access, fleet):
 @pytest.mark.parametrize("token", ["", "x", "0" * 43, "'; drop table users; --", "长" * 200])
 def test_a_foreign_cookie_is_nobody(access, token):
     assert access.who(token) is None
+
+
+def test_a_password_typed_as_the_name_is_not_kept_in_the_audit_log(access):
+    for _ in range(2):
+        with pytest.raises(LoginRefused):
+            access.log_in("Tr0ub4dor&3-slips", "x")
+    with access._store.read() as connection:
+        rows = [str(row) for row in connection.execute(audit.select())]
+    refused = [row for row in rows if "login.refused" in row]
+    assert len(refused) == 2
+    assert all("unknown name #" in row for row in refused)
+    assert "Tr0ub4dor" not in str(rows)
 
 
 @pytest.mark.parametrize(
