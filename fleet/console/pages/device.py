@@ -134,13 +134,19 @@ def _standing(page: Page, known: Known, record: Device) -> None:
         pairs(rows)
 
 
+def _last(page: Page, word: str) -> str:
+    """A word of a device that is away: what it said last."""
+    return page.say(f"上次：{word}", f"Last: {word}")
+
+
 def _face(page: Page, known: Known) -> str:
+    """What the screen program does; of a device that is away only what it was, because silence is not health."""
     state = known.state
     assert state is not None
-    words = [
-        labels.label(labels.FACES, state.face, page.language),
-        page.since(by_fleet_clock(known, state.face_since_ms, page.now_ms)),
-    ]
+    face = labels.label(labels.FACES, state.face, page.language)
+    if known.seen != "online":
+        return _last(page, face)
+    words = [face, page.since(by_fleet_clock(known, state.face_since_ms, page.now_ms))]
     if state.screen and state.face == "up":
         words.append(labels.label(labels.SCREENS, state.screen, page.language))
     return " · ".join(words)
@@ -156,11 +162,13 @@ def _parts(page: Page, known: Known) -> None:
             Tag("p", page.say("设备不在线，以下是最后一次报告。", "The device is away; this is its last report."), "warn small")
         rows = []
         for part in known.state.parts:
-            tone = "warn" if stale else labels.PART_STATES[part.state][2]
+            word, tone = labels.label(labels.PART_STATES, part.state, page.language), labels.PART_STATES[part.state][2]
+            if stale:
+                word, tone = _last(page, word), "warn"
             rows.append(
                 (
                     labels.label(labels.PARTS, part.part, page.language),
-                    lambda part=part, tone=tone: chip(labels.label(labels.PART_STATES, part.state, page.language), tone),
+                    lambda word=word, tone=tone: chip(word, tone),
                     page.message(part.reason, part.args) if part.state != "ok" else "—",
                     page.message(part.next_step) if part.state not in ("ok", "absent") else "—",
                 )
