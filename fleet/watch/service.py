@@ -120,7 +120,9 @@ class Watch:
             known = self._heard.setdefault(device, _Heard())
             if not replaces(presence, known.presence):
                 return False
-            if presence != known.presence:
+            old = known.presence
+            # By what it says and not by its own time: what the store kept has the fleet's, and a restart must not begin it anew.
+            if old is None or (presence.online, presence.connection) != (old.online, old.connection):
                 known.presence, known.presence_ms = presence, now
                 self.revision += 1
             if not retained and presence.online:

@@ -127,6 +127,18 @@ def test_an_old_will_that_arrives_late_changes_nothing(watch, terminal):
     assert watch.device(terminal).seen == "online"
 
 
+def test_a_device_is_away_since_the_same_time_after_a_restart_of_the_fleet(fleet, watch, terminal, clock):
+    gone = Presence(online=False, connection=1, since_ms=0)
+    watch.take_presence(terminal, gone)
+    watch.flush()
+    since_ms = watch.device(terminal).since_ms
+    clock.on(seconds=600)
+    again = Watch(fleet.store, fleet.registry, clock_ms=clock)
+    again.set_broker(True)
+    again.take_presence(terminal, gone, retained=True)
+    assert (again.device(terminal).seen, again.device(terminal).since_ms) == ("offline", since_ms)
+
+
 def test_what_was_heard_survives_a_restart_of_the_fleet(fleet, watch, terminal, clock):
     watch.flush()
     again = Watch(fleet.store, fleet.registry, clock_ms=clock)
