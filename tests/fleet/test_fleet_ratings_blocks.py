@@ -142,25 +142,34 @@ def test_a_close_that_has_not_come_holds_its_own_block_back_and_no_other(book):
     assert len(book.look("total", TODAY, TODAY, "")["", ""]) == 10
 
 
+def test_days_that_cut_a_block_hide_it_whole_instead_of_shifting_the_others(book):
+    for _ in range(2):
+        book.rate(day=FIRST)
+    for _ in range(10):
+        book.rate(day=FIRST + timedelta(days=1))
+    all_days, later = book.look("total", FIRST, TODAY, "")["", ""], book.look("total", FIRST + timedelta(days=1), TODAY, "")["", ""]
+    assert (len(all_days), len(later), later < all_days) == (10, 5, True)
+
+
 def day_of(n: int) -> date:
     return FIRST + timedelta(days=n)
 
 
-looks = st.tuples(st.integers(0, 3).map(day_of), st.integers(2, 5).map(day_of), st.sampled_from(["", "yunxi", "niuhe"]))
+looks = st.tuples(st.integers(0, 2).map(day_of), st.integers(3, 5).map(day_of), st.sampled_from(["", "yunxi"]))
 pressed = st.builds(
     dict,
     level=st.integers(1, 5),
-    day=st.integers(0, 4).map(day_of),
-    hall=st.sampled_from(["yunxi", "yunxi", "yunxi", "niuhe"]),
-    outcome=st.sampled_from(["rated", "rated", "open"]),
-    window=st.sampled_from(["12", "12", "06"]),
-    hour=st.sampled_from([9, 9, 10]),
+    day=st.sampled_from([0, 1, *[2] * 4, 3, 4]).map(day_of),
+    hall=st.sampled_from([*["yunxi"] * 5, "niuhe"]),
+    outcome=st.sampled_from([*["rated"] * 9, "open"]),
+    window=st.sampled_from([*["12"] * 5, "06"]),
+    hour=st.sampled_from([*[9] * 5, 10]),
 )
 
 
 @pytest.mark.parametrize("grouping", GROUPINGS)
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(st.lists(pressed, min_size=20, max_size=40), st.lists(st.tuples(looks, st.integers(1, 12)), min_size=3, max_size=5))
+@given(st.lists(pressed, min_size=30, max_size=45), st.lists(st.tuples(looks, st.integers(5, 15)), min_size=3, max_size=5))
 def test_two_looks_never_differ_by_fewer_than_five_ratings(book, grouping, history, asked):
     """Looks at any days and halls, between any presses and closes: who is in one and not in the other is never alone."""
     book.empty()
