@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import Struct
 from nacl.signing import VerifyKey
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 
 from fleet.registry.tables import archives, devices
 from fleet.store import Store
 
 REFRESH_S = 1.0
-MISS_REFRESH_S = 0.05
-"""An unknown name looks again at once, because it may have been paired a moment ago; at most this often."""
+COLUMNS = (devices.c.name, devices.c.tenant, devices.c.signing_key, devices.c.revoked_ms)
 
 
 class Known(Struct, frozen=True):
@@ -34,13 +34,19 @@ class Directory:
         self._archived: dict[bytes, int] = {}
 
     def device(self, name: str) -> Known | None:
-        """A registered device, revoked or not; None for a stranger."""
-        known = self._devices.get(name)
-        age = self._monotonic() - self._read_at
-        if age > REFRESH_S or (known is None and age > MISS_REFRESH_S):
+        """A registered device, revoked or not; None for a stranger.
+
+        A name that is not known is looked up each time: it may have been paired a moment ago, and to be called a stranger then would
+        send a technician back to the device. Only holders of a certificate of this fleet can ask.
+        """
+        if self._monotonic() - self._read_at > REFRESH_S:
             self.refresh()
-            known = self._devices.get(name)
-        return known
+        if name not in self._devices:
+            with self._store.read() as connection:
+                row = connection.execute(select(*COLUMNS).where(devices.c.name == name)).one_or_none()
+            if row is not None:
+                self._devices[name] = _known(None, row)
+        return self._devices.get(name)
 
     def archived(self, journal_id: bytes) -> int:
         """Through which entry a verified backup holds the journal; 0 when none does."""
@@ -49,19 +55,18 @@ class Directory:
     def refresh(self) -> set[bytes]:
         """Read everything again; gives the journals whose archived mark has grown."""
         with self._store.read() as connection:
-            rows = connection.execute(select(devices.c.name, devices.c.tenant, devices.c.signing_key, devices.c.revoked_ms)).all()
+            rows = connection.execute(select(*COLUMNS)).all()
             reach = select(archives.c.journal_id, func.max(archives.c.through_seq)).group_by(archives.c.journal_id)
             archived = {bytes(journal_id): int(seq) for journal_id, seq in connection.execute(reach)}
         old = self._devices
-        self._devices = {name: _known(old.get(name), tenant, key, revoked is not None) for name, tenant, key, revoked in rows}
+        self._devices = {row.name: _known(old.get(row.name), row) for row in rows}
         grown = {journal_id for journal_id, seq in archived.items() if seq > self._archived.get(journal_id, 0)}
         self._archived = archived
         self._read_at = self._monotonic()
         return grown
 
 
-def _known(old: Known | None, tenant: str, key: bytes, is_revoked: bool) -> Known:
+def _known(old: Known | None, row: Row[Any]) -> Known:
     # Making a key object costs more than reading its row, and keys hardly ever change.
-    if old is not None and bytes(old.key) == key:
-        return Known(tenant, old.key, is_revoked)
-    return Known(tenant, VerifyKey(key), is_revoked)
+    is_same = old is not None and bytes(old.key) == row.signing_key
+    return Known(row.tenant, old.key if old is not None and is_same else VerifyKey(row.signing_key), row.revoked_ms is not None)
