@@ -36,8 +36,8 @@ class Directory:
     def device(self, name: str) -> Known | None:
         """A registered device, revoked or not; None for a stranger.
 
-        A name that is not known is looked up each time: it may have been paired a moment ago, and to be called a stranger then would
-        send a technician back to the device. Only holders of a certificate of this fleet can ask.
+        A name that is not known is looked up each time: it may have been paired a moment ago, and to be called a stranger
+        then would send a technician back to the device. Only holders of a certificate of this fleet can ask.
         """
         if self._monotonic() - self._read_at > REFRESH_S:
             self.refresh()
