@@ -1,0 +1,40 @@
+"""Rating buttons, call-staff button, lamps and buzzer."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from hal.api.core import Peripheral
+
+Lamp = Literal["off", "on", "blink"]
+
+
+class ButtonPressed(msgspec.Struct, frozen=True, tag="button_pressed"):
+    """One press, counted once whatever the contact bounced.
+
+    `button` is `level_5` … `level_1` or `call_staff`; `level` is 5 … 1, or None for call staff.
+    `at_s` is the monotonic time (seconds) of the first edge.
+    """
+
+    button: str
+    level: int | None
+    at_s: float
+
+
+@runtime_checkable
+class Buttons(Peripheral, Protocol):
+    """Five rating buttons, the call-staff button, their lamps and a buzzer. Emits `ButtonPressed`."""
+
+    def lamp(self, name: str, state: Lamp) -> None:
+        """Switch the lamp of a button, by the button's name; a lamp that is not wired is ignored."""
+        ...
+
+    def lamps(self, state: Lamp) -> None:
+        """Switch the lamps of all five levels alike."""
+        ...
+
+    def buzz(self, duration_ms: int = 80) -> None:
+        """Sound the buzzer for 1 to 2000 ms; nothing happens without one."""
+        ...

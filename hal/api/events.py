@@ -1,0 +1,13 @@
+"""Everything a peripheral can tell, in one union."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from hal.api.buttons import ButtonPressed
+from hal.api.cabinet import DoorClosed, DoorOpened
+from hal.api.cards import CardError, CardPresent, CardRemoved
+
+Event = ButtonPressed | CardPresent | CardRemoved | CardError | DoorOpened | DoorClosed
+EventListener = Callable[[str, Event], None]
+"""Called as `listener(peripheral_name, event)`."""

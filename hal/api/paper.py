@@ -1,0 +1,85 @@
+"""Printers: what is printed, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, Protocol, runtime_checkable
+
+import msgspec
+
+from hal.api.core import Peripheral
+from hal.paper import Block
+
+
+class Job(msgspec.Struct, frozen=True):
+    """Something to print. The same `id` never comes out of the printer twice, see `ReceiptPrinter.submit`."""
+
+    id: str
+    blocks: tuple[Block, ...]
+    deadline_s: float = 30.0
+
+
+class PrinterStatus(msgspec.Struct, frozen=True):
+    """What the printer said of itself; `raw` holds the status bytes in hex, `answered` False means it said nothing."""
+
+    answered: bool
+    online: bool = False
+    paper: Literal["ok", "near_end", "out", "unknown"] = "unknown"
+    cover_open: bool = False
+    cutter_error: bool = False
+    mechanical_error: bool = False
+    unrecoverable: bool = False
+    head_hot: bool = False
+    raw: str = ""
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a job, with the evidence.
+
+    `printed`: the printer confirmed that it worked through the whole ticket. `not_printed`: no complete ticket is on
+    the paper and none will come (`partial` when its beginning is). `unknown`: bytes were sent and the printer then
+    said nothing that would decide it. `reason` is a key of `hal.health.REASONS`, or `job.invalid`, `job.queue_full`,
+    `job.no_font`, `job.deadline`, `job.stopped`. `cut` False with `printed`: the visitor must tear the paper off.
+    `paper_mm` is the length of paper that the complete ticket takes.
+    """
+
+    job_id: str
+    result: Literal["printed", "not_printed", "unknown"]
+    reason: str
+    before: PrinterStatus
+    after: PrinterStatus
+    partial: bool = False
+    cut: bool = False
+    paper_mm: int = 0
+    detail: str = ""
+
+
+OutcomeListener = Callable[[Outcome], None]
+
+
+@runtime_checkable
+class ReceiptPrinter(Peripheral, Protocol):
+    """A receipt printer that says whether paper came out."""
+
+    @property
+    def columns(self) -> int:
+        """Columns of a line at size 1: 32 on 58 mm, 48 on 80 mm paper (a Hanzi takes two)."""
+        ...
+
+    @property
+    def width_dots(self) -> int:
+        """Printable dots of a row: 384 on 58 mm, 576 on 80 mm paper."""
+        ...
+
+    def submit(self, job: Job, on_outcome: OutcomeListener) -> None:
+        """Print `job` and call `on_outcome` exactly once, at the latest five seconds after `job.deadline_s`.
+
+        A job id that is waiting or in print gets the outcome of that one print. An id whose outcome was `printed` or
+        `unknown` gets the same outcome again and no second paper; one that was `not_printed` is tried again. The last
+        256 outcomes are remembered while the program runs.
+        """
+        ...
+
+    def status(self) -> PrinterStatus:
+        """The last status the printer told, without asking it again."""
+        ...
