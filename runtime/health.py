@@ -44,6 +44,7 @@ MESSAGES: dict[str, str] = {
     "agent.restarted": "The agent was restarted before the command was finished.",
     "agent.store_lost": "The agent's own file was unreadable and was made anew.",
     "command.incomplete": "The command lacks what its verb needs.",
+    "command.unknown": "This version of the device does not know the command {verb}.",
     "command.repeated": "The command was heard before; this is what became of it.",
     "configuration.none": "The fleet has sent no configuration yet.",
     "content.none": "The configuration names no content pack.",

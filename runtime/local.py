@@ -72,7 +72,7 @@ class AskRequest(Struct, frozen=True, kw_only=True, tag="ask"):
     """A question for the fleet; the agent always answers, at the latest when `deadline_ms` (wall clock) has passed."""
 
     id: Id16
-    what: Literal["help", "help_state", "receipt"]
+    what: Literal["help", "help_state"]
     args: dict[Key, Name] = {}
     deadline_ms: Millis
 

@@ -20,7 +20,7 @@ from runtime.local import (
 from runtime.store import AgentStore
 from wire.codec import Malformed, decode
 from wire.entry import SYNCED
-from wire.messages import Command, Picture, Report
+from wire.messages import Command, CommandHead, Picture, Report
 
 log = structlog.get_logger("runtime.orders")
 
@@ -84,12 +84,22 @@ class Orders:
             self._say(command, "failed", "agent.restarted")
 
     def take(self, data: bytes) -> None:
-        """Begin a command. One heard before is not run again, only answered again. Raises Malformed or TooLarge."""
-        command = decode(data, Command)
-        known = self._store.command_state(command.id)
+        """Begin a command. One heard before is not run again, only answered again.
+
+        One that this version does not understand is refused by its id, so that the operator learns it at once and not by its
+        expiry. Raises Malformed or TooLarge when not even id and verb can be read.
+        """
+        head = decode(data, CommandHead)
+        known = self._store.command_state(head.id)
         if known is not None:
             if known in FINAL:
-                self._say(command.id, known, "command.repeated")  # type: ignore[arg-type]
+                self._say(head.id, known, "command.repeated")  # type: ignore[arg-type]
+            return
+        try:
+            command = decode(data, Command)
+        except Malformed as error:
+            log.warning("a command is not understood", verb=head.verb, error=str(error))
+            self._say(head.id, "refused", "command.unknown", {"verb": head.verb})
             return
         now = self._clock.now()
         # A clock that was never set cannot judge an expiry; the broker drops what expired on its way.

@@ -151,6 +151,13 @@ class Command(Struct, frozen=True, kw_only=True):
     """For `withdraw`: which invitation is taken back."""
 
 
+class CommandHead(Struct, frozen=True, kw_only=True):
+    """What every version of a Command has: enough to say which one is not understood."""
+
+    id: Id16
+    verb: Key
+
+
 class Report(Struct, frozen=True, kw_only=True):
     """What became of a command. `detail` is a message id, `args` fill it."""
 
@@ -174,7 +181,7 @@ class Ask(Struct, frozen=True, kw_only=True):
     """A question with a deadline. MQTT's response topic and correlation data say where the answer goes; the fleet answers
     only on the asking device's own `answer` channel."""
 
-    what: Literal["help", "help_state", "receipt"]
+    what: Literal["help", "help_state"]
     args: dict[Key, Name] = {}
     deadline_ms: Millis
 

@@ -87,6 +87,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "agent.restarted": ("命令完成前设备代理重新启动", "The agent was restarted before the command was finished"),
     "agent.store_lost": ("设备代理的数据损坏，已重建（记录无丢失）", "The agent's own file was made anew; no record is lost"),
     "command.incomplete": ("命令内容不完整", "The command lacks what it needs"),
+    "command.unknown": (
+        "设备不认识此命令（{verb}），需升级设备程序",
+        "The device does not know this command ({verb}); update the device",
+    ),
     "command.repeated": ("命令重复送达，此为原结果", "The command came twice; this is what became of it"),
     "configuration.none": ("设备还没有收到过配置", "The device has no configuration yet"),
     "content.none": ("配置中没有内容包", "The configuration names no content pack"),

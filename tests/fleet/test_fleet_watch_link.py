@@ -13,13 +13,13 @@ from paho.mqtt.properties import Properties
 from private_servers import PrivateBroker, wait_for
 from sqlalchemy import select
 
+from demo.seed.device import state_of
 from fleet.app import open_fleet
 from fleet.broker import INGEST, MAX_PACKET_BYTES, SERVE, reload, write_revocation_list
 from fleet.link import make_client
 from fleet.registry.authority import Authority, make_root
 from fleet.registry.records import Hall, Window
 from fleet.registry.service import now_ms
-from fleet.seed import state_of
 from fleet.serving import Serving
 from fleet.watch.broker_log import Refused, read_log
 from fleet.watch.tables import heard as heard_table
@@ -125,17 +125,15 @@ def test_a_question_is_answered_on_the_asking_device_s_own_channel_only(place):
     assert [name for name, _ in other.messages if name.endswith("/answer")] == []
 
 
-def test_a_receipt_nobody_knows_is_unknown_and_a_mistyped_one_refused(place):
+def test_a_call_for_help_that_nobody_made_is_unknown(place):
     place.start()
     model, client = place.device()
-    answers = topic("county", model.name, "answer")
-    for number, code in enumerate(("0000-0000-0", "ABC"), start=1):
-        properties = Properties(PacketTypes.PUBLISH)
-        properties.CorrelationData = bytes([number])
-        ask = encode(Ask(what="receipt", args={"code": code}, deadline_ms=now_ms() + 10_000))
-        client.mqtt.publish(topic("county", model.name, "ask"), ask, qos=1, properties=properties)
-        wait_for(lambda number=number: len(client.received(answers)) == number, what="the answer")
-    assert [decode(payload, Answer).status for payload in client.received(answers)] == ["unknown", "refused"]
+    properties = Properties(PacketTypes.PUBLISH)
+    properties.CorrelationData = b"q1"
+    ask = encode(Ask(what="help_state", args={"call": "never made"}, deadline_ms=now_ms() + 10_000))
+    client.mqtt.publish(topic("county", model.name, "ask"), ask, qos=1, properties=properties)
+    wait_for(lambda: client.received(topic("county", model.name, "answer")), what="the answer")
+    assert decode(client.received(topic("county", model.name, "answer"))[0], Answer).status == "unknown"
 
 
 def test_a_command_goes_out_and_its_report_comes_back(place):

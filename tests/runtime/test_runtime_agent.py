@@ -415,6 +415,21 @@ def test_invite_without_an_invitation_is_refused(paired: Device, fleet_client: A
     assert (report.state, report.detail) == ("refused", "command.incomplete")
 
 
+@pytest.mark.parametrize("change", [{"verb": "dance"}, {"verb": "invite", "invitation": "a newer kind of invitation"}])
+def test_command_of_a_newer_fleet_is_refused_as_unknown_and_only_once(
+    paired: Device, fleet_client: Any, until: UNTIL, change: dict[str, Any]
+) -> None:
+    paired.start()
+    until(lambda: states(fleet_client), "up")
+    now = time.time_ns() // 1_000_000
+    command = {"id": os.urandom(16), "issued_ms": now, "expires_ms": now + 60_000, "partner": "a newer field"} | change
+    for _ in range(2):
+        fleet_client.send(paired.identity.device, "command", msgspec.msgpack.encode(command))
+    report = ends(fleet_client, command["id"], until)
+    assert (report.state, report.detail, report.args) == ("refused", "command.unknown", {"verb": change["verb"]})
+    until(lambda: reports(fleet_client, command["id"])[-1].detail == "command.repeated", "answered again")
+
+
 FACE = """
 import sys, time
 from pathlib import Path
