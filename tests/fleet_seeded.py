@@ -10,10 +10,10 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import insert
 
+from demo.seed.device import SeedDevice
 from fleet.app import open_fleet
 from fleet.registry import tables
 from fleet.registry.records import Hall, Person, Window
-from fleet.seed import SeedDevice
 from fleet.services import Fleet
 from fleet.setup import prepare
 

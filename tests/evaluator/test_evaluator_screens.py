@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.window, pytest.mark.timeout(300)]
 def test_every_state_fits(cache, display, panel, language):
     # One process a panel and language, since Kivy has one window a process.
     done = subprocess.run(
-        [sys.executable, "-m", "ui.shots", "evaluator.shots", str(cache), f"{panel}/{language}/"],
+        [sys.executable, "-m", "ui.shots", "demo.shots.evaluator", str(cache), f"{panel}/{language}/"],
         env=os.environ | {"DISPLAY": display},
         capture_output=True,
         text=True,

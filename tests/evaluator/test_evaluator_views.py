@@ -15,7 +15,7 @@ from ui import shots
 from evaluator import screens
 from evaluator.flow import tags
 from evaluator.flow.scene import Ask, Idle, Reasons, Receipt, Signs
-from evaluator.shots import CARD, HALL, ITEM
+from demo.shots.evaluator import CARD, HALL, ITEM
 from evaluator.shown import LOCALE, TAGS_FILE, Views
 
 shots.open_studio(Path(sys.argv[1]), locale_folders=[LOCALE])

@@ -8,10 +8,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 
+from demo.seed.device import state_of
 from fleet.access.limits import Limiter
 from fleet.api.app import make_api, mount_api
 from fleet.api.limits import MAX_BODY_BYTES, Limits
-from fleet.seed import state_of
 from pack.model import Item, Text
 from wire.codec import decode
 from wire.leaf import receipt_code

@@ -17,12 +17,13 @@ from fleet_model import ModelDevice
 from fleet_mqtt import Client, device_client
 from private_servers import PrivateBroker, free_port, wait_for
 
+from demo.seed.device import part, state_of
+from demo.seed.picture import sketch_png
+from demo.shots.console import ARGUMENTS, CHROMIUM
 from fleet.app import open_fleet
 from fleet.config import FILE, load_config
-from fleet.console.shots import ARGUMENTS, CHROMIUM
 from fleet.console.visitor import SESSION_COOKIE
 from fleet.registry.records import Hall, Window
-from fleet.seed import part, sketch_png, state_of
 from fleet.setup import prepare
 from pack.model import Department, Text
 from pack.model import Hall as HallCard

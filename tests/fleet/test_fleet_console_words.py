@@ -7,6 +7,7 @@ import typing
 import pytest
 from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 
+from demo.seed.device import part, state_of
 from evaluator.flow import scene
 from fleet.access.service import Actor
 from fleet.console import incident_rows, labels
@@ -15,7 +16,6 @@ from fleet.console.page import Page
 from fleet.console.pages.devices import CSV_HEAD, csv_row
 from fleet.console.visitor import Visitor
 from fleet.control.settings import SETTINGS
-from fleet.seed import part, state_of
 from terminal.flow import places, state
 from wire.messages import Presence
 

@@ -7,11 +7,11 @@ from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 from hypothesis import given
 from hypothesis import strategies as st
 
+from demo.seed.picture import sketch_png
 from fleet.control.orders import ControlError
 from fleet.control.rules import ENDS, LIVE, Transition, transition
 from fleet.control.settings import SETTINGS, SettingRefused, read_settings
 from fleet.registry.records import NotKnown
-from fleet.seed import sketch_png
 from runtime.config import DeviceConfig, dotted, with_overrides
 from wire.codec import decode
 from wire.messages import Command, Desired, Picture, Report, SignedDesired

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet.seed import part, state_of
+from demo.seed.device import part, state_of
 from fleet.watch.ability import abilities, services_of
 from fleet.watch.causes import APPLY_MS, BACKLOG, SETTLE_MS, causes
 from fleet.watch.forecast import DAY_MS, forecast

@@ -4,7 +4,7 @@ import pytest
 from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 from sqlalchemy import insert, update
 
-from fleet.seed import part, state_of
+from demo.seed.device import part, state_of
 from fleet.store import open_store
 from fleet.store.tables import findings
 from fleet.watch.incidents import WatchError

@@ -9,12 +9,12 @@ import segno
 import zxingcpp
 from PIL import Image
 
+from demo.shots import content as pictured
 from fleet.hall.importer import Mapping, read_bytes
 from hal.paper import Columns, Cut, Qr, Text, TextStyle, columns_of, problems
 from pack.model import LANGUAGES, Item, Language, Place
 from pack.model import Text as PackText
 from pack.notice import merged_notice, notice
-from terminal import shots
 from terminal.content import PackContent
 from terminal.flow.answers import answers, checklist, count_ready, where, yuan
 from terminal.flow.phrase import joined
@@ -294,7 +294,7 @@ def test_floor_and_zone_are_joined_only_when_both_are_known() -> None:
 
 
 def test_the_thin_guides_in_the_pictures_are_what_the_importer_makes() -> None:
-    thin = {item.guide.materials != (): item for item in shots.THIN if item.guide}
+    thin = {item.guide.materials != (): item for item in pictured.THIN if item.guide}
     for kind, has_materials in (("materials only", True), ("conditions only", False)):
         drawn, made = thin[has_materials], imported(kind)
         assert drawn.guide == made.guide

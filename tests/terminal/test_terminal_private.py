@@ -14,7 +14,7 @@ LOOK = """
 import hashlib, json, sys
 from pathlib import Path
 from ui import shots as studio
-from terminal import shots
+from demo.shots import terminal as shots
 studio.open_studio(Path(sys.argv[1]), locale_folders=shots.LOCALES)
 from terminal.flow import places
 from terminal.flow.session import Card

@@ -35,7 +35,7 @@ def display() -> Iterator[str]:
 def test_no_screen_overflows_overlaps_or_shrinks_its_targets(language: str, display: str, tmp_path: Path) -> None:
     environment = {**os.environ, "DISPLAY": display, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        [sys.executable, "-m", "ui.shots", "terminal.shots", str(tmp_path), f"terminal/{language}/"],
+        [sys.executable, "-m", "ui.shots", "demo.shots.terminal", str(tmp_path), f"terminal/{language}/"],
         env=environment, cwd=ROOT, capture_output=True, text=True, timeout=850, check=False,
     )  # fmt: skip
     found = {shot["name"]: shot["problems"] for shot in map(json.loads, done.stdout.splitlines())}

@@ -3,20 +3,12 @@
 The content is the demonstration catalogue; ports answer nothing, the clock stands still.
 """
 
-import atexit
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime, timedelta, timezone
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING
 
-import msgspec
-
-from pack.build import build
-from pack.model import Content, Department, Fee, Guide, Hall, Item, Language, Material, Place, Scenario, Text
-from pack.reader import open_pack
+from demo.shots.content import NOW, catalogue
+from pack.model import Language
 from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.idle import PROFILES, Profile
@@ -33,7 +25,6 @@ if TYPE_CHECKING:
     from kivy.uix.widget import Widget
 
 LOCALES = (LOCALE,)
-NOW = datetime(2026, 11, 22, 14, 26, tzinfo=timezone(timedelta(hours=8)))
 LABEL: dict[Language, str] = {
     "zh": "24小时自助服务区 · 1号机",
     "ko": "24시간 자체봉사구역 · 1호기",
@@ -112,57 +103,6 @@ class Scene:
         """The printer answers."""
         assert self.quiet.sheet is not None
         self.quiet.done(self.quiet.sheet.job_id, outcome, reason or phrase(""), "")
-
-
-CATALOGUE = Path(__file__).parents[1] / "demo" / "catalogue"
-"""The demonstration catalogue as data files; only its pictures are made of it, the terminal itself never reads it."""
-
-
-THIN = (
-    Item(
-        code="thin-materials",
-        name=Text(zh="户外广告设置备案"),
-        department="",
-        charged=True,
-        fees=(Fee(name=Text(zh="收费"), standard=Text(zh=""), basis=Text(zh="")),),
-        place=Place(floor=Text(zh=""), zone=Text(zh=""), windows=("31",)),
-        guide=Guide(conditions=(), materials=(Material(name=Text(zh="备案表"), kind="original"),), steps=(), result=Text(zh="")),
-    ),
-    Item(
-        code="thin-conditions",
-        name=Text(zh="旧机动车交易市场备案"),
-        department="",
-        phone="000-8000199",
-        place=Place(floor=Text(zh="2楼"), zone=Text(zh="")),
-        guide=Guide(conditions=(Text(zh="已经登记的市场经营者"),), materials=(), steps=(), result=Text(zh="")),
-    ),
-)
-"""What an importer makes of the thinnest rows of a hall's list (tests import such rows and compare): nothing may look broken."""
-
-
-def _records(pattern: str, kind: Any) -> Iterator[Any]:
-    for path in sorted(CATALOGUE.glob(pattern)):
-        for line in path.read_bytes().splitlines():
-            yield msgspec.json.decode(line, type=kind)
-
-
-@cache
-def catalogue() -> PackContent:
-    """The demonstration catalogue as a real pack in a temporary folder. Raises OSError where the catalogue is not installed."""
-    departments = tuple(_records("departments.jsonl", Department))
-    thin = [msgspec.structs.replace(item, department=departments[0].code) for item in THIN]
-    content = Content(
-        hall=msgspec.json.decode((CATALOGUE / "hall.json").read_bytes(), type=Hall),
-        departments=departments,
-        items=(*_records("items-*.jsonl", Item), *thin),
-        scenarios=tuple(_records("scenarios.jsonl", Scenario)),
-    )
-    folder = Path(tempfile.mkdtemp(prefix="nightwindow-shots-"))
-    # The pack is read as long as pictures are made, so its folder goes with the process.
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    path = folder / "hall.pack"
-    build(content, path, built_at=NOW, signer=bytes(32))
-    return PackContent(open_pack(path, verify_key=None))
 
 
 def shots() -> Iterator[Shot]:

@@ -28,10 +28,10 @@ def shoot_face(face: str, folder: Path, only: str) -> list[str]:
     """Render the screens of one face in this process, which needs a display; gives what a visitor would stumble on."""
     from ui import shots as studio
 
-    screens_of = import_module(f"{face}.shots")
+    screens_of = import_module(f"demo.shots.{face}")
     found = []
     with tempfile.TemporaryDirectory(prefix="nightwindow-shots-") as cache:
-        studio.open_studio(Path(cache), locale_folders=[Path(__file__).resolve().parents[1] / face / "locale"])
+        studio.open_studio(Path(cache), locale_folders=screens_of.LOCALES)
         for shot in screens_of.shots():
             if only in shot.name:
                 widget, picture = studio.shoot(shot.build)
@@ -83,7 +83,7 @@ def main(folder: Path, only: str, inside: str | None) -> None:
         (folder / "screen-shots.log").unlink(missing_ok=True)
     console = 0
     if not only or only.startswith("console"):
-        console = subprocess.run([sys.executable, "-m", "fleet.console.shots", str(folder / "console")]).returncode
+        console = subprocess.run([sys.executable, "-m", "demo.shots.console", str(folder / "console")]).returncode
     click.echo(f"shots: {index(folder)} pictures in {time.monotonic() - started:.0f} s; open {folder / 'index.html'}")
     sys.exit(faces or console)
 

@@ -1,6 +1,6 @@
-"""`python -m fleet.console.shots DIR`: every page of the console as PNG, Chinese and English, desktop and phone width.
+"""`python -m demo.shots.console DIR`: every page of the console as PNG, Chinese and English, desktop and phone width.
 
-Needs Chromium (Debian's) and playwright. The pages show the invented hall of fleet.seed.
+Needs Chromium (Debian's) and playwright. The pages show the invented hall of demo.seed.
 """
 
 import socket
@@ -43,7 +43,7 @@ def demo_server(data: Path) -> Iterator[tuple[str, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    process = subprocess.Popen([sys.executable, "-m", "fleet.seed", str(data), str(port)], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([sys.executable, "-m", "demo.seed", str(data), str(port)], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         password = process.stdout.readline().strip()
@@ -121,6 +121,6 @@ def main(folder: Path) -> list[Path]:
 
 if __name__ == "__main__":
     if len(sys.argv) != 2:
-        raise SystemExit("usage: python -m fleet.console.shots DIR")
+        raise SystemExit("usage: python -m demo.shots.console DIR")
     for each in main(Path(sys.argv[1])):
         print(each)
