@@ -257,7 +257,7 @@ class Agent:
         if self._config.fleet.url:
             door = Door(self._config.fleet.url, clock=self._clock)
             start_renewing(door, self._identity, welcome, clock=self._clock, on_event=self._events.put, stop=self._stop)
-        self._view.change(pairing="paired", pairing_code="", pairing_expires_ms=0)
+        self._view.change(pairing="paired", pairing_code="", pairing_expires_ms=0, fleet_key=welcome.fleet_key)
         self._bond.wishes.apply()
 
     def _new_handover(self, fleet_key: VerifyKey) -> Handover:

@@ -40,6 +40,7 @@ MESSAGES: dict[str, str] = {
     "content.not_fetched": "The content pack could not be fetched.",
     "content.forged": "The content pack is not signed by the fleet; the one before it stays.",
     "content.does_not_open": "The content pack does not open; the one before it stays.",
+    "content.not_shown": "The kept content pack is not what the fleet signed or cannot be read; the screen does not open it.",
     "agent.store": "The agent cannot write its own file.",
     "agent.restarted": "The agent was restarted before the command was finished.",
     "agent.store_lost": "The agent's own file was unreadable and was made anew.",

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from wire.codec import MAX_PICTURE_BYTES, Malformed, TooLarge, WireError, decode, encode
-from wire.entry import Id16, Millis
+from wire.entry import Hash, Id16, Millis
 from wire.messages import Answer, Desired, Invitation, Key, Name, PartHealth
 
 MAX_MESSAGE_BYTES = MAX_PICTURE_BYTES + 4_096
@@ -96,7 +96,8 @@ class DeviceView(Struct, frozen=True, kw_only=True, tag="view"):
     `pairing`: none (no fleet configured) · unreachable · waiting (show `pairing_code`) · refused · expired · paired ·
     revoked (the broker refuses this device now; it keeps trying).
     `link` is the connection to the fleet, since `link_since_ms`; `unknown` while no agent is there.
-    `desired` is verified by the agent. `content_path` is a pack that was opened and verified, or empty.
+    `desired` is verified by the agent. `content_path` is a pack that the agent opened and verified, or empty; a face verifies it
+    once more with `fleet_key`, since the file may have been exchanged meanwhile.
     """
 
     device: Name
@@ -108,6 +109,8 @@ class DeviceView(Struct, frozen=True, kw_only=True, tag="view"):
     desired: Desired | None = None
     content_path: str = ""
     content_version: Name = ""
+    fleet_key: Hash | None = None
+    """The fleet's Ed25519 key, which signs content packs; None before pairing."""
     true_wall_ms: Millis | None = None
     """Wall time of the fleet, at `true_mono_ms` of this boot, when the fleet has repaired the clock."""
     true_mono_ms: Millis = 0

@@ -24,8 +24,10 @@ class ViewKeeper:
         self.view = DeviceView(device=device, link="down", link_since_ms=clock.now().wall_ms)
         kept = read_view(data_dir)
         if kept is not None and kept.device == device:
-            # A pack that was verified once is shown until a newer one is; the face checks the file against its own hash.
-            self.view = msgspec.structs.replace(self.view, content_path=kept.content_path, content_version=kept.content_version)
+            # A pack that was verified once is shown until a newer one is; the face verifies the file again.
+            self.view = msgspec.structs.replace(
+                self.view, content_path=kept.content_path, content_version=kept.content_version, fleet_key=kept.fleet_key
+            )
 
     def change(self, **changes: Any) -> None:
         """Replace fields of the view; `trouble` always follows what the agent noticed."""

@@ -1,7 +1,6 @@
 """The running terminal: visit, screen, hardware, journal and agent joined. Built by `terminal.app`, lives until it is stopped."""
 
 import sqlite3
-import threading
 from pathlib import Path
 
 import structlog
@@ -10,8 +9,6 @@ from kivy.clock import Clock as FrameClock
 from hal.api import ButtonPressed, Event
 from hal.config import HalConfig
 from hal.factory import Hal, open_hal
-from pack.errors import PackError
-from pack.reader import open_pack
 from runtime import clock as device_clock
 from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
@@ -28,6 +25,7 @@ from terminal.flow.status import Status
 from terminal.flow.visit import Visit
 from terminal.hardware import Printing, Senses, printer_part, reader_part
 from terminal.helpline import HelpLine
+from terminal.packs import PackOpener, wanted
 from terminal.panel import panel_of
 from terminal.print.raster import LineDrawer
 from terminal.screens.frame import TerminalStage
@@ -71,7 +69,9 @@ class TerminalFace:
         self.visit = self._visit(hal_config)
         self.stage = TerminalStage(self.visit)
         self.talk = AgentTalk(self)
-        self._shown_path = ""
+        self.packs = PackOpener(
+            post=self.bridge.post, now_ms=self._now_ms, came=self._show_content, refused=self.report,
+        )  # fmt: skip
         self._started_s = FrameClock.get_time()
         self.visit.changed = self._changed
         self._ticking = FrameClock.schedule_interval(self._tick, TICK_S)
@@ -91,13 +91,16 @@ class TerminalFace:
         words.use(config.language)
         self.wording = Wording.load(cache)
 
+    def _now_ms(self) -> int:
+        return round(self.clock.now().timestamp() * 1000)
+
     def _visit(self, hal_config: HalConfig) -> Visit:
         diary = JournalDiary(
             self.journal, seal_key=self._seal_key, name_of=self._name_of, codes_of=self._codes_of,
-            now_ms=lambda: round(self.clock.now().timestamp() * 1000),
+            now_ms=self._now_ms,
         )  # fmt: skip
         self.help = HelpLine(
-            self.link, post=self.bridge.post, now_ms=lambda: round(self.clock.now().timestamp() * 1000),
+            self.link, post=self.bridge.post, now_ms=self._now_ms,
             later=lambda seconds, call: FrameClock.schedule_once(lambda _: call(), seconds),
         )  # fmt: skip
         senses: list[Senses] = []
@@ -168,6 +171,8 @@ class TerminalFace:
         if theme.night != night:
             theme.use(night=night)
         self.stage.minute(now)
+        self.packs.retry()
+        self._take_waiting_content()
         FrameClock.schedule_once(self._minute, 60.0 - now.second - now.microsecond / 1e6 + 0.02)
 
     # What the agent says
@@ -230,25 +235,13 @@ class TerminalFace:
 
     def _take_waiting_content(self) -> None:
         """Open the pack the agent names, once nobody is reading the present one."""
-        path = self.link.view.content_path or self.config.content_file
-        if not path or path == self._shown_path or self.visit.session is not None:
-            return
-        self._shown_path = path
-        threading.Thread(target=self._open_content, args=(path,), name="content", daemon=True).start()
-
-    def _open_content(self, path: str) -> None:
-        # The agent has checked the signature against the fleet's key; here the whole file is checked against its own hash.
-        try:
-            content = PackContent(open_pack(path, verify_key=None))
-        except (PackError, OSError) as error:
-            log.error("the content cannot be shown", path=path, error=str(error))
-            return
-        self.bridge.post(lambda: self._show_content(content))
+        if self.visit.session is None:
+            self.packs.want(*wanted(self.link.view, self.config.content_file))
 
     def _show_content(self, content: PackContent) -> None:
         if self.visit.session is not None:
             # Somebody began while the file was being read: it is opened again when he has gone.
-            self._shown_path = ""
+            self.packs.forget()
             content.pack.close()
             return
         old = self.visit.content
@@ -259,7 +252,8 @@ class TerminalFace:
 
     def report(self) -> None:
         """Tell the agent the screen's name and the parts' health; it repeats what changed."""
-        self.talk.report(self.visit.screen_name, parts(self.hal.health()), self.journal.free_share)
+        troubled = (self.packs.trouble,) if self.packs.trouble else ()
+        self.talk.report(self.visit.screen_name, parts(self.hal.health()) + troubled, self.journal.free_share)
 
     # What the journal needs to know
 

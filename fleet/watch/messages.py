@@ -83,6 +83,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "内容包打不开，仍显示原内容：{error}",
         "The content pack does not open; the one before stays: {error}",
     ),
+    "content.not_shown": (
+        "设备上的内容包不是服务器签发的或已损坏，未显示：{error}",
+        "The pack kept on the device is not the fleet's or is damaged; it is not shown: {error}",
+    ),
     "agent.store": ("设备代理无法写入自身数据", "The agent cannot write its own file"),
     "agent.restarted": ("命令完成前设备代理重新启动", "The agent was restarted before the command was finished"),
     "agent.store_lost": ("设备代理的数据损坏，已重建（记录无丢失）", "The agent's own file was made anew; no record is lost"),

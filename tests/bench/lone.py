@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Literal
 
 from nacl.public import PrivateKey
+from nacl.signing import SigningKey
 
 from demo.catalogue import read_catalogue
 from demo.device import Device
@@ -37,6 +38,8 @@ SIZES: dict[Role, tuple[int, int]] = {"terminal": (1080, 1920), "evaluator": (12
 PANEL_MM: dict[Role, tuple[int, int]] = {"terminal": (268, 476), "evaluator": (217, 136)}
 FIRST_SCREEN: dict[Role, str] = {"terminal": "attract", "evaluator": "idle"}
 """The first screen that a person can use; the names are the faces' own."""
+SIGNER = secrets.token_bytes(32)
+"""Signs the pack, as a fleet would."""
 HALL: Words = {"zh": "云溪县政务服务中心", "ko": "운계현 행정서비스센터", "en": "Yunxi County Service Center"}
 ITEM: Words = {"zh": "国有建设用地使用权转移登记", "ko": "국유 건설용지 사용권 이전 등기", "en": "Transfer of land-use right"}
 CARD = WindowCard(
@@ -184,7 +187,7 @@ def lone(role: Role) -> Iterator[Lone]:
             screen = start_screen(processes, role, SIZES[role], is_window=False)
             pack = folder / "hall.pack"
             if role == "terminal":
-                build(read_catalogue(), pack, built_at=datetime.now(UTC), signer=secrets.token_bytes(32))
+                build(read_catalogue(), pack, built_at=datetime.now(UTC), signer=SIGNER)
                 _simulators(processes, folder)
             (folder / "device.toml").write_text(_configuration(role, folder), encoding="utf-8")
             view = _view(role, folder, pack)
@@ -246,4 +249,5 @@ def _view(role: Role, folder: Path, pack: Path) -> DeviceView:
     return DeviceView(
         device=device, pairing="paired", link="up", link_since_ms=round(time.time() * 1000), desired=desired,
         content_path=str(pack) if role == "terminal" else "", content_version="bench" if role == "terminal" else "",
+        fleet_key=bytes(SigningKey(SIGNER).verify_key),
     )  # fmt: skip

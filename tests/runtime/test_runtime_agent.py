@@ -553,6 +553,7 @@ def test_content_is_fetched_verified_and_reported(paired: Device, door: Any, fle
     )
     until(lambda: face.view.content_version == "v1", "the face has a pack")
     assert Path(face.view.content_path).read_bytes() == pack
+    assert face.view.fleet_key == bytes(fleet_client.fleet.key.verify_key), "the face can verify the pack itself"
     assert ends(fleet_client, order(fleet_client, paired, "pull_content"), until).args == {"version": "v1"}
 
 

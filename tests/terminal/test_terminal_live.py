@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from nacl.public import PrivateKey
+from nacl.signing import SigningKey
 
 from demo.hands import Hands
 from hal.sim.control import ControlError, send
@@ -82,14 +83,17 @@ class Terminal:
         self.parts.append(part)
         return part
 
-    def pair(self) -> None:
-        """Give the face what an agent would have written down: a placement and the fleet's seal key."""
+    def pair(self, pack_file: Path) -> None:
+        """Give the face what an agent would have written down: a placement, the fleet's keys and its pack."""
         self.data.mkdir(exist_ok=True)
         identity = ensure(self.data)
         place = Placement(hall="yunxi", hall_name={"zh": "云溪县政务服务中心"}, label={"zh": "1号机"})
         key = bytes(PrivateKey(b"\x01" * 32).public_key)
         desired = Desired(version=1, device=identity.device, placement=place, seal_key=key)
-        view = DeviceView(device=identity.device, pairing="paired", desired=desired)
+        fleet_key = bytes(SigningKey(bytes(32)).verify_key)
+        view = DeviceView(
+            device=identity.device, pairing="paired", desired=desired, content_path=str(pack_file), fleet_key=fleet_key
+        )
         (self.data / VIEW_FILE).write_bytes(encode(view))
 
     def start(self) -> None:
@@ -176,8 +180,8 @@ def terminal(tmp_path: Path, pack_file: Path) -> Iterator[Terminal]:
 
 @pytest.mark.window
 @pytest.mark.timeout(600)
-def test_a_citizen_finds_prints_rates_and_leaves(terminal: Terminal) -> None:
-    terminal.pair()
+def test_a_citizen_finds_prints_rates_and_leaves(terminal: Terminal, pack_file: Path) -> None:
+    terminal.pair(pack_file)
     terminal.start()
     terminal.wake()
     terminal.touch("search")
