@@ -4,14 +4,20 @@ Debian's `NotoSansCJK-*.ttc` opens as its face 0, which is Japanese: 直 骨 复
 files of their own. Beside each lies a bit map of the characters it has, which tells quickly who draws a rare character.
 """
 
+import fcntl
 import hashlib
 import os
-import subprocess
+import struct
 import sys
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from ui.sfnt import Broken, SfntFile
 
 NOTO = Path("/usr/share/fonts/opentype/noto")
 HANAZONO = Path("/usr/share/fonts/truetype/hanazono")
@@ -90,34 +96,98 @@ _FACES = {
     "korean_bold": ("NotoSansCJK-Bold.ttc", "Noto Sans CJK KR Bold"),
 }
 _RARE = ("HanaMinA.ttf", "HanaMinB.ttf")
+_UNUSED = frozenset({b"vhea", b"vmtx", b"VORG", b"BASE", b"GSUB", b"GPOS", b"GDEF"})
+"""Vertical setting, kerning and other languages' glyph forms are never used on these screens, and every size of a font that is open
+holds these tables in memory."""
+_LAYOUT = 2
+"""Count it up when the files in the cache are to be made differently."""
 
 
 def prepare(cache: Path) -> Fonts:
-    """Open the fonts, extracting faces into `cache` the first time (some seconds; afterwards a few milliseconds).
+    """Open the fonts, copying faces into `cache` the first time (a tenth of a second; afterwards a few milliseconds).
 
-    Safe when two processes do it at once: files appear whole or not at all. A newer font package makes new files.
+    Safe when two processes do it at once, and when the power fails in the middle: a start trusts only files of which a mark says
+    that they were on the disk, whole, before it. A newer font package makes new files.
 
     Raises FontsMissing when Debian's font packages are not installed, or a face cannot be taken out of them.
     """
     folder = cache / "fonts"
-    folder.mkdir(parents=True, exist_ok=True)
     icons = _installed(ICONS, "fonts-material-design-icons-iconfont")
-    if not all(path.is_file() for path in _wanted(folder)):
-        _extract_apart(folder)
-    faces = {role: Face(_face_file(role, folder), _coverage(_face_file(role, folder)).read_bytes()) for role in _FACES}
-    rare = tuple(Face(HANAZONO / name, _rare_coverage(HANAZONO / name, folder).read_bytes()) for name in _RARE)
+    sources = _sources()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not _marks(sources, folder):
+            extract(folder)
+        faces = {role: Face(file, _coverage(file).read_bytes()) for role, file in _face_files(sources, folder).items()}
+        rare = tuple(Face(sources[name], _rare_coverage(sources[name], folder).read_bytes()) for name in _RARE)
+    except (OSError, Broken, struct.error) as error:
+        why = f"the fonts could not be prepared in {folder}: {error}"
+        raise FontsMissing(f"{why}; look whether the disk is full, and install fonts-noto-cjk and fonts-hanazono again") from error
     return Fonts(**faces, icons=icons, rare=rare, cache=folder)
 
 
-def _wanted(folder: Path) -> list[Path]:
-    faces = [_face_file(role, folder) for role in _FACES]
-    rare = [_rare_coverage(_installed(HANAZONO / name, "fonts-hanazono"), folder) for name in _RARE]
-    return faces + [_coverage(path) for path in faces] + rare
+def extract(folder: Path, *, wait: bool = False) -> None:
+    """Write the faces and their coverage into `folder`; return as soon as they can be read, or with `wait` when the disk has them.
+
+    Until the disk has them a thread waits for it, for seconds on a slow card: a screen need not.
+    """
+    lock = (folder / "lock").open("wb")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        sources = _sources()
+        if _marks(sources, folder):
+            lock.close()
+            return
+        for left in folder.glob("*.part"):
+            left.unlink()
+        made = [*_take_faces(sources, folder), *_take_rare(sources, folder)]
+    except BaseException:
+        lock.close()
+        raise
+    settle = threading.Thread(target=_settle, args=(made, _mark(sources, folder), lock), name="fonts", daemon=True)
+    settle.start()
+    if wait:
+        settle.join()
 
 
-def _face_file(role: str, folder: Path) -> Path:
-    collection, name = _FACES[role]
-    return folder / f"{name.replace(' ', '')}-{_stamp(_installed(NOTO / collection, 'fonts-noto-cjk'))}.otf"
+def _settle(made: list[Path], mark: Path, lock: BinaryIO) -> None:
+    # Whoever starts meanwhile waits at the lock and finds the mark. Without a mark the next start takes the faces out again.
+    with lock:
+        try:
+            for path in [*made, mark.parent]:
+                _sync(path)
+            mark.touch()
+        except OSError as error:
+            print(f"fonts: {mark.parent} could not be written to the disk: {error}", file=sys.stderr)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sources() -> dict[str, Path]:
+    noto = {name: _installed(NOTO / name, "fonts-noto-cjk") for name, _ in _FACES.values()}
+    return noto | {name: _installed(HANAZONO / name, "fonts-hanazono") for name in _RARE}
+
+
+def _mark(sources: dict[str, Path], folder: Path) -> Path:
+    """Stands when everything taken out of exactly these sources is on the disk."""
+    identity = "|".join(_stamp(path) for _, path in sorted(sources.items()))
+    return folder / f"{hashlib.sha256(f'{_LAYOUT}|{identity}'.encode()).hexdigest()[:16]}.whole"
+
+
+def _marks(sources: dict[str, Path], folder: Path) -> bool:
+    return _mark(sources, folder).is_file()
+
+
+def _face_files(sources: dict[str, Path], folder: Path) -> dict[str, Path]:
+    return {
+        role: folder / f"{name.replace(' ', '')}-{_stamp(sources[collection])}.otf" for role, (collection, name) in _FACES.items()
+    }
 
 
 def _coverage(face_file: Path) -> Path:
@@ -126,14 +196,6 @@ def _coverage(face_file: Path) -> Path:
 
 def _rare_coverage(path: Path, folder: Path) -> Path:
     return folder / f"{path.stem}-{_stamp(path)}.chars"
-
-
-def _extract_apart(folder: Path) -> None:
-    # In a process of its own: what fontTools holds of four Chinese fonts would stay in this one's memory as long as it lives.
-    done = subprocess.run([sys.executable, "-m", "ui.fonts", str(folder)], capture_output=True, text=True, check=False, timeout=300)
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise FontsMissing(f"the fonts could not be prepared in {folder}: {said[-1] if said else 'no reason given'}")
 
 
 def _installed(path: Path, package: str) -> Path:
@@ -147,53 +209,46 @@ def _stamp(path: Path) -> str:
     return hashlib.sha256(f"{path}|{status.st_size}|{status.st_mtime_ns}".encode()).hexdigest()[:12]
 
 
-def extract(folder: Path) -> None:
-    """Write whatever of the faces and their coverage is not in `folder` yet."""
-    from fontTools.ttLib import TTFont  # Only the first start of a device needs it.
-
+def _take_faces(sources: dict[str, Path], folder: Path) -> Iterator[Path]:
+    files = _face_files(sources, folder)
     for role, (collection, name) in _FACES.items():
-        target = _face_file(role, folder)
-        if not (target.is_file() and _coverage(target).is_file()):
-            _extract(NOTO / collection, name, target)
+        with SfntFile(sources[collection]) as font:
+            faces = font.faces()
+            if name not in faces:
+                has = ", ".join(faces)
+                raise FontsMissing(f"{sources[collection]} has no face {name}, only {has}; install fonts-noto-cjk again")
+            face = faces[name]
+            with _whole(_coverage(files[role])) as part:
+                part.write(_bits(font.characters(face)))
+            with _whole(files[role]) as part:
+                font.copy_face(face, part, without=_UNUSED)
+        yield from (_coverage(files[role]), files[role])
+
+
+def _take_rare(sources: dict[str, Path], folder: Path) -> Iterator[Path]:
     for name in _RARE:
-        coverage = _rare_coverage(HANAZONO / name, folder)
-        if not coverage.is_file():
-            with TTFont(HANAZONO / name, lazy=True) as font:
-                _write_whole(coverage, _bits(font.getBestCmap()))
+        coverage = _rare_coverage(sources[name], folder)
+        with SfntFile(sources[name]) as font, _whole(coverage) as part:
+            part.write(_bits(font.characters(0)))
+        yield coverage
 
 
-def _extract(collection: Path, name: str, target: Path) -> None:
-    from fontTools.ttLib import TTCollection, TTFont
-
-    with TTCollection(str(collection), lazy=True) as faces:
-        names = [face["name"].getDebugName(4) for face in faces]
-    if name not in names:
-        raise FontsMissing(f"{collection} has no face {name}, only {', '.join(names)}; install fonts-noto-cjk again")
-    font = TTFont(collection, fontNumber=names.index(name), lazy=True, recalcBBoxes=False, recalcTimestamp=False)
-    with font:
-        _write_whole(_coverage(target), _bits(font.getBestCmap()))
-        # Vertical setting, kerning and other languages' glyph forms are never used on these screens, and every size of a
-        # font that is open holds these tables in memory.
-        for table in ("vhea", "vmtx", "VORG", "BASE", "GSUB", "GPOS", "GDEF"):
-            if table in font:
-                del font[table]
-        with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as part:
-            font.save(part.name, reorderTables=False)
-        os.replace(part.name, target)
-
-
-def _bits(characters: dict[int, str]) -> bytes:
+def _bits(characters: Iterable[tuple[int, int]]) -> bytes:
     bits = bytearray(_COVERAGE_BYTES)
-    for code in characters:
-        bits[code >> 3] |= 1 << (code & 7)
+    for first, last in characters:
+        for code in range(first, last + 1):
+            bits[code >> 3] |= 1 << (code & 7)
     return bytes(bits)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as part:
-        part.write(data)
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """A file to write to, which gets its name when all of it is written."""
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as part:
+        yield part
     os.replace(part.name, path)
 
 
 if __name__ == "__main__":
-    extract(Path(sys.argv[1]))
+    Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
+    extract(Path(sys.argv[1]), wait=True)
