@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import secrets
+import shutil
 import sys
 import tempfile
 import threading
@@ -30,6 +32,7 @@ from pack.build import build
 from runtime.facehub import FaceCame, FaceHub, FaceSaid, FaceWent, HubEvent
 from runtime.identity import ensure, write_private
 from runtime.local import VIEW_FILE, CommandReply, DeviceView, FromAgent, Invite
+from ui import fonts
 from wire.codec import encode
 from wire.messages import Clerk, Desired, Invitation, Placement, WindowCard, Words
 
@@ -137,10 +140,16 @@ class Lone:
         """The journal the face writes."""
         return self.folder / "data" / "evidence.db"
 
-    @property
-    def font_cache(self) -> Path:
-        """Where the face keeps the fonts it took out of Debian's collections."""
-        return self.folder / "data" / "cache" / "fonts"
+    def forget(self) -> None:
+        """Make the next start the first in the device's life: no fonts, texts, shaders or journal; Debian's fonts not in memory."""
+        data = self.folder / "data"
+        for folder in ("cache", "kivy"):
+            shutil.rmtree(data / folder, ignore_errors=True)
+        for file in data.glob("evidence*"):
+            file.unlink()
+        for collection in fonts.NOTO.glob("NotoSansCJK-*.ttc"):
+            with collection.open("rb") as file:
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
     def start(self) -> Part:
         """Start the face's process; returns at once."""
@@ -230,8 +239,8 @@ def _configuration(role: Role, folder: Path) -> str:
     if role == "evaluator":
         lines.append('[hal.buttons]\ndriver = "gpio"')
     else:
-        lines.append(f'[hal.printer]\ndriver = "escpos_serial"\nport = "{folder / "printer.tty"}"')
-        lines.append(f'[hal.id_card]\ndriver = "samv_serial"\nport = "{folder / "idcard.tty"}"')
+        lines.append(f'[hal.printer]\ndriver = "escpos"\nport = "{folder / "printer.tty"}"')
+        lines.append(f'[hal.id_card]\ndriver = "samv"\nport = "{folder / "idcard.tty"}"')
         lines.append('[hal.door]\ndriver = "gpio"')
     return "\n".join(lines) + "\n"
 
