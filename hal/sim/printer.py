@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
 from hal.sim.escpos_paper import DOTS_PER_MM, Interpreter, Ticket
-from hal.sim.station import CommandError, Station, flag, hex_bytes, number
+from hal.sim.station import CommandError, Station, flag, number
 
 BUFFER_BYTES = 4096
 NEAR_END_MM = 2000
@@ -198,7 +199,7 @@ class Printer:
             "cutter_jam": self._set_jam,
             "head_hot": self._set_hot,
             "silence": self._set_silence,
-            "noise": self._noise,
+            **{do: partial(self._station.line, do) for do in ("noise", "delay", "split", "merge")},
             "paper": self._show,
             "take_paper": self._take,
         }
@@ -256,10 +257,6 @@ class Printer:
             self._silent, self._silent_at_dots = False, None
         return {}
 
-    def _noise(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._station.send(hex_bytes(options, "bytes"))
-        return {}
-
     def _show(self, options: dict[str, Any]) -> dict[str, Any]:
         # Imported at the first picture, because most simulators never draw one.
         from hal.sim.paper_picture import png
@@ -288,7 +285,7 @@ class Printer:
 
 
 @click.command()
-@click.option("--link", required=True, help="Path that becomes a symbolic link to the simulated port.")
+@click.option("--link", required=True, help="Where the port appears: a path, usb:VID:PID:SERIAL@FOLDER, or tcp:ADDRESS:PORT.")
 @click.option("--control", required=True, help="Path of the control socket.")
 @click.option("--width", default="80", show_default=True, type=click.Choice(["80", "58"]), help="Paper width in mm.")
 @click.option("--mm-per-s", default=150.0, show_default=True, type=click.FloatRange(0, 1000), help="Speed; 0 = at once.")

@@ -1,4 +1,4 @@
-"""What every serial simulator needs: a pseudo-terminal with a stable name, a control socket, timers, one thread."""
+"""What every simulator on a port needs: the port (see `hal.sim.ports`), a control socket, timers, bad lines, one thread."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import heapq
 import itertools
 import json
 import os
-import pty
 import selectors
 import signal
 import socket
 import time
-import tty
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from hal.sim.ports import NetworkPort, port_for
+
 MAX_LINE = 65536
+PIECE_GAP_S = 0.003
+"""Between two pieces of a split answer; long enough that a host reads them apart."""
 
 
 class CommandError(ValueError):
@@ -40,15 +42,15 @@ class Station:
     """Runs one `Device` until SIGTERM or SIGINT. Everything happens on the thread that calls `run`."""
 
     def __init__(self, link: str, control: str) -> None:
-        self._link = link
+        self._port = port_for(link)
         self._control = control
         self._selector = selectors.DefaultSelector()
         self._timers: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
-        self._master = self._slave = -1
         self._out = bytearray()
         self._reading = True
         self._stopped = False
+        self._be_kind()
 
     def run(self, make: Callable[[], Device]) -> None:
         """Open the port and the control socket, print `ready`, serve until stopped, then remove both.
@@ -89,9 +91,46 @@ class Station:
         self._stopped = True
 
     def send(self, data: bytes) -> None:
-        """Send bytes to the host; lost while the port is unplugged."""
-        if self._master >= 0:
-            self._out += data
+        """Send bytes to the host, as the line lets them through; lost while nobody is connected."""
+        if self._port.wire < 0 or not data:
+            return
+        self._held += data
+        if self._merge_s:
+            # What is said within that time arrives together.
+            if len(self._held) == len(data):
+                self.later(self._merge_s, self._let_through)
+        else:
+            self._let_through()
+
+    def _be_kind(self) -> None:
+        """A line without any trouble."""
+        self._delay_s = self._merge_s = 0.0
+        self._split = 0
+        self._held = bytearray()
+        self._due_s = 0.0
+
+    def _let_through(self) -> None:
+        data = bytes(self._held)
+        self._held.clear()
+        size = self._split or len(data) or 1
+        due_s = max(self._due_s, time.monotonic() + self._delay_s)
+        for at in range(0, len(data), size):
+            self._send_at(due_s, data[at : at + size])
+            due_s += PIECE_GAP_S if self._split else 0.0
+        self._due_s = due_s
+
+    def _send_at(self, due_s: float, piece: bytes) -> None:
+        if due_s <= time.monotonic():
+            self._out += piece
+            self._flush()
+        else:
+            wire = self._port.wire
+            heapq.heappush(self._timers, (due_s, next(self._order), lambda: self._send_late(wire, piece)))
+
+    def _send_late(self, wire: int, piece: bytes) -> None:
+        # What was on its way when the cable was pulled does not come out of the next one.
+        if wire == self._port.wire >= 0:
+            self._out += piece
             self._flush()
 
     def later(self, delay_s: float, do: Callable[[], None]) -> None:
@@ -100,43 +139,77 @@ class Station:
 
     def read_more(self, wanted: bool) -> None:
         """Whether to take bytes from the host; while not, they pile up in the port, as with flow control."""
-        if wanted != self._reading and self._master >= 0:
+        if wanted != self._reading and self._port.wire >= 0:
             self._reading = wanted
             self._watch_port()
 
     def plug(self) -> None:
-        """Make the port appear at the link."""
-        if self._master >= 0:
+        """Make the port appear."""
+        if self._port.wire >= 0:
             return
-        self._master, self._slave = pty.openpty()
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
+        self._port.plug()
         self._reading = True
-        self._selector.register(self._master, selectors.EVENT_READ, self._port_ready)
-        # Renamed into place, so that nobody ever sees half a link.
-        new = f"{self._link}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new)
-        os.symlink(os.ttyname(self._slave), new)
-        os.replace(new, self._link)
+        self._watch_door()
+        self._watch_port()
 
     def unplug(self) -> None:
         """Make the port disappear, as when its cable is pulled."""
-        if self._master < 0:
-            return
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._link)
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(self._master)
-        os.close(self._slave)
-        os.close(self._master)
-        self._master = self._slave = -1
+        self._stop_watching()
+        self._port.unplug()
         self._out.clear()
+        self._held.clear()
+
+    def _forget(self) -> None:
+        """See `NetworkPort.forget`."""
+        if not isinstance(self._port, NetworkPort):
+            raise CommandError("only a network port can forget its host; use unplug")
+        self._stop_watching()
+        self._port.forget()
+        self._out.clear()
+        self._watch_door()
+
+    def _stop_watching(self) -> None:
+        for file in (self._port.wire, self._port.door):
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(file)
+
+    def _watch_door(self) -> None:
+        """Hosts are let in one at a time."""
+        if self._port.door >= 0 and self._port.wire < 0:
+            self._selector.register(self._port.door, selectors.EVENT_READ, self._enter)
+
+    def _enter(self) -> None:
+        self._port.enter()
+        if self._port.wire >= 0:
+            self._selector.unregister(self._port.door)
+            self._reading = True
+            self._watch_port()
+
+    def _host_gone(self) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(self._port.wire)
+        self._port.hang_up()
+        self._out.clear()
+        self._watch_door()
+
+    def line(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
+        """Commands about the line towards the host: `noise` now; `delay`, `split`, `merge` until they are set to 0."""
+        if do == "noise":
+            self._out += hex_bytes(options, "bytes")
+            self._flush()
+        elif do == "delay":
+            self._delay_s = number(options, "ms", 0, 10_000) / 1000
+        elif do == "split":
+            self._split = int(number(options, "bytes", 0, 4096))
+        else:
+            self._merge_s = number(options, "ms", 0, 10_000) / 1000
+        return {}
 
     def _reset(self) -> None:
         """A new device on a new port, as after switching it off and on with a fresh roll and no card."""
         self._timers.clear()
         self.unplug()
+        self._be_kind()
         self._device = self._make()
         self.plug()
 
@@ -148,35 +221,44 @@ class Station:
             heapq.heappop(self._timers)[2]()
 
     def _watch_port(self) -> None:
+        wire = self._port.wire
+        if wire < 0:
+            return
         events = (selectors.EVENT_READ if self._reading else 0) | (selectors.EVENT_WRITE if self._out else 0)
-        known = self._master in self._selector.get_map()
+        known = wire in self._selector.get_map()
         if not events:
             if known:
-                self._selector.unregister(self._master)
+                self._selector.unregister(wire)
         elif known:
-            self._selector.modify(self._master, events, self._port_ready)
+            self._selector.modify(wire, events, self._port_ready)
         else:
-            self._selector.register(self._master, events, self._port_ready)
+            self._selector.register(wire, events, self._port_ready)
 
     def _port_ready(self) -> None:
         self._flush()
-        if self._master < 0 or not self._reading:
+        if self._port.wire < 0 or not self._reading:
             return
         try:
-            data = os.read(self._master, 4096)
+            data = os.read(self._port.wire, 4096)
+        except BlockingIOError:
+            return
         except OSError as error:
-            if error.errno in (errno.EAGAIN, errno.EIO):
+            if error.errno == errno.EIO:
                 return
-            raise
+            data = b""
         if data:
             self._device.received(data)
+        else:
+            self._host_gone()
 
     def _flush(self) -> None:
         try:
-            while self._out:
-                del self._out[: os.write(self._master, self._out)]
+            while self._out and self._port.wire >= 0:
+                del self._out[: os.write(self._port.wire, self._out)]
         except BlockingIOError:
             pass
+        except OSError:
+            self._host_gone()
         self._watch_port()
 
     def _accept(self, listener: socket.socket) -> None:
@@ -205,10 +287,12 @@ class Station:
             if not isinstance(command, dict) or not isinstance(command.get("do"), str):
                 raise CommandError('send one JSON object a line, with "do"')
             do = command.pop("do")
-            own = {"unplug": self.unplug, "plug": self.plug, "reset": self._reset}
+            own = {"unplug": self.unplug, "plug": self.plug, "reset": self._reset, "forget": self._forget}
             if do in own:
                 own[do]()
                 return {"ok": True}
+            if do == "port":
+                return {"ok": True, "port": self._port.name}
             return {"ok": True, **self._device.command(do, command)}
         except ValueError as error:
             return {"ok": False, "error": str(error)}
