@@ -1,7 +1,22 @@
 """What a peripheral is to the rest of the device: Protocols, events and outcomes, without any hardware."""
 
 from hal.api.buttons import ButtonPressed, Buttons, Lamp
-from hal.api.cabinet import Door, DoorClosed, DoorOpened
+from hal.api.cabinet import (
+    Door,
+    DoorClosed,
+    DoorOpened,
+    Glow,
+    Key,
+    Keypad,
+    KeyPressed,
+    Light,
+    Presence,
+    PresenceChanged,
+    Tamper,
+    Tampered,
+    TamperEnded,
+    Thermometer,
+)
 from hal.api.cards import CardData, CardError, CardKind, CardPresent, CardRemoved, IdCardReader
 from hal.api.core import HealthListener, Peripheral
 from hal.api.events import Event, EventListener
@@ -23,18 +38,29 @@ __all__ = [
     "DoorOpened",
     "Event",
     "EventListener",
+    "Glow",
     "Health",
     "HealthListener",
     "IdCardReader",
     "Job",
+    "Key",
+    "KeyPressed",
+    "Keypad",
     "Lamp",
+    "Light",
     "Outcome",
     "OutcomeListener",
     "Peripheral",
+    "Presence",
+    "PresenceChanged",
     "PrinterStatus",
     "Raster",
     "Rasterise",
     "ReceiptPrinter",
     "State",
+    "Tamper",
+    "TamperEnded",
+    "Tampered",
     "TextStyle",
+    "Thermometer",
 ]

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hal.api.buttons import ButtonPressed
-from hal.api.cabinet import DoorClosed, DoorOpened
+from hal.api.cabinet import DoorClosed, DoorOpened, KeyPressed, PresenceChanged, Tampered, TamperEnded
 from hal.api.cards import CardError, CardPresent, CardRemoved
 
-Event = ButtonPressed | CardPresent | CardRemoved | CardError | DoorOpened | DoorClosed
+Event = (
+    ButtonPressed
+    | CardPresent
+    | CardRemoved
+    | CardError
+    | DoorOpened
+    | DoorClosed
+    | Tampered
+    | TamperEnded
+    | PresenceChanged
+    | KeyPressed
+)
 EventListener = Callable[[str, Event], None]
 """Called as `listener(peripheral_name, event)`."""
