@@ -55,8 +55,8 @@ def device_settings(
     else:
         hal |= {
             "door": {"driver": "gpio"},
-            "printer": {"driver": "escpos_serial", "port": str(folder / "printer"), "poll_s": 0.5},
-            "id_card": {"driver": "samv_serial", "port": str(folder / "idcard")},
+            "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5},
+            "id_card": {"driver": "samv", "port": str(folder / "idcard")},
         }
     return {
         "role": role,

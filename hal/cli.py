@@ -11,8 +11,9 @@ import click
 import msgspec
 import structlog
 
-from hal.config import ConfigError, HalConfig, load, named_pins
-from hal.selftest import NAMES, Bench
+from hal import registry
+from hal.config import ConfigError, HalConfig, Section, load
+from hal.selftest import Bench
 
 config_option = click.option(
     "--config",
@@ -43,8 +44,10 @@ def list_command(path: Path | None, as_json: bool) -> None:
     rows = _rows(_config(path))
     if as_json:
         click.echo(msgspec.json.encode({"peripherals": rows}))
+    elif not rows:
+        click.echo(f"No peripheral is configured; the kinds are {', '.join(registry.KINDS)}.")
     for row in [] if as_json else rows:
-        click.echo(f"{row['name']:<8} {row['driver']:<14} {row['state']:<11} {row['where']}")
+        click.echo(f"{row['name']:<14} {row['driver']:<10} {row['state']:<9} {row['where']}")
     sys.exit(any(row["state"] == "missing" for row in rows))
 
 
@@ -67,7 +70,8 @@ def probe(path: Path | None, as_json: bool, ports: tuple[str, ...]) -> None:
     elif not found:
         click.echo("No serial port on this computer; plug the device in, or name a port.")
     for one in [] if as_json else found:
-        click.echo(f"{one.port}\n    {one.kind}" + (f" at {one.baud} baud" if one.baud else "") + f": {one.detail}")
+        who = f"{one.kind} ({one.driver}) at {one.baud} baud" if one.driver else one.kind
+        click.echo(f"{one.port}\n    {who}: {one.detail}")
     sys.exit(not any(one.kind != "nothing" for one in found))
 
 
@@ -75,9 +79,9 @@ def probe(path: Path | None, as_json: bool, ports: tuple[str, ...]) -> None:
 @config_option
 @json_option
 @click.option("--wait-s", default=30.0, show_default=True, type=click.FloatRange(1, 600), help="Time for each step.")
-@click.argument("name", type=click.Choice(NAMES))
+@click.argument("name")
 def test(path: Path | None, as_json: bool, wait_s: float, name: str) -> None:
-    """Test the peripheral NAME step by step: press each button, print a page, read a card, open the door."""
+    """Test the peripheral NAME, as its section is called, step by step: press each button, print a page, read a card."""
     config = _config(path)
     try:
         bench = Bench(config, say=lambda text: click.echo(text, err=True), wait_s=wait_s)
@@ -109,25 +113,26 @@ def _refuse(error: ConfigError) -> None:
 
 
 def _rows(config: HalConfig) -> list[dict[str, Any]]:
-    """One row a peripheral: name, driver, where, and `none`, `found` or `missing`."""
-    places = {
-        "buttons": (config.buttons.driver, _gpio_place(config)),
-        "printer": (config.printer.driver, config.printer.port),
-        "id_card": (config.id_card.driver, config.id_card.port),
-        "door": (config.door.driver, _gpio_place(config)),
-    }
-    pins = named_pins(config)
+    """One row a section: name, kind, driver, where, and `found`, `missing` or, for `port = "auto"`, `searched`."""
     rows = []
-    for name, (driver, place) in places.items():
-        # The device itself makes the socket of its pins, so its folder is what must be there.
-        needed = os.path.dirname(place) or "." if driver == "gpio" and config.gpio.driver == "socket" else place
-        state = "none" if driver == "none" else "found" if os.path.exists(needed) else "missing"
-        row: dict[str, Any] = {"name": name, "driver": driver, "state": state, "where": place if driver != "none" else ""}
-        if driver == "gpio":
-            door = name == "door"
-            row["pins"] = {pin_name: pin for pin_name, pin in pins.items() if (pin_name == "door") is door}
-        rows.append(row)
+    for one in config.sections:
+        pins = one.pins()
+        where = _gpio_place(config) if pins else one.port
+        if hasattr(one.module, "where"):
+            where = one.module.where(one.settings)
+        row: dict[str, Any] = {"name": one.name, "kind": one.kind, "driver": one.driver, "where": where}
+        rows.append(row | {"state": _state(config, one, where)} | ({"pins": pins} if pins else {}))
     return rows
+
+
+def _state(config: HalConfig, one: Section, where: str) -> str:
+    if hasattr(one.module, "is_there"):
+        return "found" if one.module.is_there(one.settings) else "missing"
+    if where == "auto":
+        return "searched"
+    # The device itself makes the socket of its pins, so its folder is what must be there.
+    needed = os.path.dirname(where) or "." if one.pins() and config.gpio.driver == "socket" else where
+    return "found" if os.path.exists(needed) else "missing"
 
 
 def _gpio_place(config: HalConfig) -> str:

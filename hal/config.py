@@ -1,4 +1,4 @@
-"""HalConfig: which peripherals a device has, on which ports and pins; every mistake is explained at once."""
+"""HalConfig: which peripherals a device has, by which driver and with which settings; every mistake is explained at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
+
+from hal import registry
 
 MAX_PIN = 27
 """Highest BCM number on a Raspberry Pi's 40-pin header."""
@@ -37,86 +39,46 @@ class GpioConfig(msgspec.Struct, frozen=True):
     socket: str = ""
 
 
-class ButtonPins(msgspec.Struct, frozen=True):
-    """BCM number of each button's pin; the button connects it to ground. None = not wired."""
+class Section(msgspec.Struct, frozen=True):
+    """One configured peripheral: its name (`printer_left`), kind (`printer`), driver, and the driver's own `Config`."""
 
-    level_5: BcmPin | None = 17
-    level_4: BcmPin | None = 27
-    level_3: BcmPin | None = 22
-    level_2: BcmPin | None = 23
-    level_1: BcmPin | None = 24
-    call_staff: BcmPin | None = 25
+    name: str
+    kind: str
+    driver: str
+    settings: Any
 
+    @property
+    def module(self) -> Any:
+        """The driver's module."""
+        return registry.module_of(self.kind, self.driver)
 
-class LampPins(msgspec.Struct, frozen=True):
-    """BCM number of the pin that drives each button's lamp, high = on. None = not wired."""
+    @property
+    def port(self) -> str:
+        """The port it is connected to; empty for what has none."""
+        return str(getattr(self.settings, "port", ""))
 
-    level_5: BcmPin | None = 5
-    level_4: BcmPin | None = 6
-    level_3: BcmPin | None = 13
-    level_2: BcmPin | None = 19
-    level_1: BcmPin | None = 26
-    call_staff: BcmPin | None = 21
-
-
-class ButtonsConfig(msgspec.Struct, frozen=True):
-    """Rating buttons on GPIO.
-
-    `settle_ms` how long a contact must be quiet before it counts as at rest: above the worst bounce of the switch,
-    below half of the shortest press. `stuck_s` a button held longer is reported as stuck.
-    """
-
-    driver: Literal["none", "gpio"] = "none"
-    pins: ButtonPins = ButtonPins()
-    lamps: LampPins = LampPins()
-    buzzer: BcmPin | None = 12
-    settle_ms: Annotated[float, msgspec.Meta(ge=1, le=200)] = 12.0
-    stuck_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 20.0
-
-
-class PrinterConfig(msgspec.Struct, frozen=True):
-    """Receipt printer: ESC/POS over a serial port (also a USB printer that shows itself as a serial port)."""
-
-    driver: Literal["none", "escpos_serial"] = "none"
-    port: str = ""
-    baud: Baud = 115200
-    profile: Literal["generic80", "generic58", "silent80", "silent58"] = "generic80"
-    poll_s: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 2.0
-
-
-class IdCardConfig(msgspec.Struct, frozen=True):
-    """Resident ID-card reader: SAM-V over a serial port.
-
-    `poll_ms` time between two looks for a card. `presume_removed_s` after how long a card counts as gone on readers
-    that cannot be asked. `reference_key_file` a file of 32 or more random bytes, the key of `CardData.reference`;
-    empty = a new key at each start, so references compare only while the program runs.
-    """
-
-    driver: Literal["none", "samv_serial"] = "none"
-    port: str = ""
-    baud: Baud = 115200
-    profile: Literal["standard", "address_probe", "no_probe", "prefix_00"] = "standard"
-    poll_ms: Annotated[int, msgspec.Meta(ge=20, le=5000)] = 300
-    presume_removed_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
-    reference_key_file: str = ""
-
-
-class DoorConfig(msgspec.Struct, frozen=True):
-    """Cabinet door contact: a reed switch, closed while the door is closed, between the pin and ground."""
-
-    driver: Literal["none", "gpio"] = "none"
-    pin: BcmPin = 16
-    settle_ms: Annotated[float, msgspec.Meta(ge=1, le=2000)] = 100.0
+    def pins(self) -> dict[str, int]:
+        """BCM numbers by the names under which they are known on the device: of a section that is named like its kind as the
+        driver names them (`level_5`, `lamp.level_5`; a single pin as its kind, `door`), else with the section before them."""
+        local: dict[str, int] = self.module.pins(self.settings) if hasattr(self.module, "pins") else {}
+        if self.name == self.kind:
+            return {name or self.name: pin for name, pin in local.items()}
+        return {f"{self.name}.{name}" if name else self.name: pin for name, pin in local.items()}
 
 
 class HalConfig(msgspec.Struct, frozen=True):
-    """The peripherals of one device; a section that is left out is `driver = "none"`: explicitly absent."""
+    """The peripherals of one device. What has no section, or one with `driver = "none"`, is explicitly absent."""
 
     gpio: GpioConfig = GpioConfig()
-    buttons: ButtonsConfig = ButtonsConfig()
-    printer: PrinterConfig = PrinterConfig()
-    id_card: IdCardConfig = IdCardConfig()
-    door: DoorConfig = DoorConfig()
+    sections: tuple[Section, ...] = ()
+
+    def section(self, name: str) -> Section | None:
+        """The section of that name."""
+        return next((one for one in self.sections if one.name == name), None)
+
+    def pins(self) -> dict[str, int]:
+        """Every wired pin by its name."""
+        return {name: pin for one in self.sections for name, pin in one.pins().items()}
 
 
 def load(path: Path) -> HalConfig:
@@ -138,49 +100,65 @@ def from_table(table: Mapping[str, Any], place: str = "hal") -> HalConfig:
     """Build a `HalConfig` from parsed TOML or JSON, naming mistakes as `place.section.key`.
 
     Raises:
-        ConfigError: unknown keys, values of the wrong type or out of range, pins used twice, ports missing.
+        ConfigError: unknown sections, drivers or keys, values of the wrong type or out of range, pins used twice, ports
+            missing.
     """
     mistakes: list[str] = []
-    config: HalConfig = _struct(HalConfig, table, place, mistakes)
+    gpio: GpioConfig = read(GpioConfig, table.get("gpio", {}), f"{place}.gpio", mistakes)
+    read_sections = [_section(name, value, place, mistakes) for name, value in table.items() if name != "gpio"]
+    config = HalConfig(gpio, tuple(one for one in read_sections if one is not None))
     mistakes += check(config, place)
     if mistakes:
         raise ConfigError(mistakes)
     return config
 
 
+def _section(name: str, table: object, place: str, mistakes: list[str]) -> Section | None:
+    kind = registry.kind_of(name)
+    if kind is None:
+        mistakes.append(_unknown(f"{place}.{name}", name, [*registry.KINDS, "gpio"]))
+        return None
+    if not isinstance(table, Mapping):
+        mistakes.append(f"{place}.{name} is {table!r}; make it a table: [{place}.{name}]")
+        return None
+    known = ["none", *registry.DRIVERS[kind]]
+    settings = {key: value for key, value in table.items() if key != "driver"}
+    driver = table.get("driver", "none" if not settings else None)
+    if driver not in known:
+        said = "has settings but no driver" if driver is None else f"is {driver!r}"
+        mistakes.append(f"{place}.{name}.driver {said}; use one of {', '.join(known)}")
+        return None
+    # What is switched off keeps its settings in the file, unread.
+    if driver == "none":
+        return None
+    struct = registry.module_of(kind, driver).Config
+    return Section(name, kind, driver, read(struct, settings, f"{place}.{name}", mistakes))
+
+
 def check(config: HalConfig, place: str = "hal") -> list[str]:
     """What no device can have although each value alone is right; empty when `config` is usable."""
-    found = []
-    for name, section in (("printer", config.printer), ("id_card", config.id_card)):
-        if section.driver != "none" and not section.port:
-            found.append(f"{place}.{name}.port is empty; give a stable path such as /dev/serial/by-id/usb-…")
-    both = config.printer.driver != "none" and config.id_card.driver != "none"
-    if both and config.printer.port and config.printer.port == config.id_card.port:
-        found.append(f"{place}.printer.port and {place}.id_card.port are both {config.printer.port}; give each its own")
-    for name, driver in (("buttons", config.buttons.driver), ("door", config.door.driver)):
-        if driver == "gpio" and config.gpio.driver == "none":
-            found.append(f'{place}.{name} needs pins but {place}.gpio.driver is "none"; set it to rpigpio, lgpio or socket')
+    found, holders = [], dict[str, str]()
+    for one in config.sections:
+        name = f"{place}.{one.name}"
+        if hasattr(one.settings, "port"):
+            if not one.port:
+                found.append(f'{name}.port is empty; give a stable path such as /dev/serial/by-id/usb-…, or "auto"')
+            elif one.port != "auto" and holders.setdefault(one.port, name) != name:
+                found.append(f"{holders[one.port]}.port and {name}.port are both {one.port}; give each its own")
+        if one.pins() and config.gpio.driver == "none":
+            found.append(f'{name} needs pins but {place}.gpio.driver is "none"; set it to rpigpio, lgpio or socket')
+        if hasattr(one.module, "check"):
+            found += [f"{name}{problem}" for problem in one.module.check(one.settings)]
     if config.gpio.driver == "socket" and not config.gpio.socket:
         found.append(f"{place}.gpio.socket is empty; give the path of the Unix socket to listen on")
     return found + _pins_used_twice(config, place)
 
 
-def named_pins(config: HalConfig) -> dict[str, int]:
-    """Every wired pin by its name: buttons `level_5` …, lamps `lamp.level_5` …, `buzzer`, `door`."""
-    pins: dict[str, int | None] = {}
-    if config.buttons.driver == "gpio":
-        pins |= msgspec.structs.asdict(config.buttons.pins)
-        pins |= {f"lamp.{name}": pin for name, pin in msgspec.structs.asdict(config.buttons.lamps).items()}
-        pins["buzzer"] = config.buttons.buzzer
-    if config.door.driver == "gpio":
-        pins["door"] = config.door.pin
-    return {name: pin for name, pin in pins.items() if pin is not None}
-
-
 def _pins_used_twice(config: HalConfig, place: str) -> list[str]:
     users: dict[int, list[str]] = {}
-    for name, pin in named_pins(config).items():
-        users.setdefault(pin, []).append(name)
+    for one in config.sections:
+        for name, pin in one.pins().items():
+            users.setdefault(pin, []).append(name)
     return [
         f"{place}: BCM pin {pin} is used by {' and '.join(names)}; give each its own"
         for pin, names in sorted(users.items())
@@ -188,7 +166,7 @@ def _pins_used_twice(config: HalConfig, place: str) -> list[str]:
     ]
 
 
-def _struct(kind: type[Any], table: object, place: str, mistakes: list[str]) -> Any:
+def read(kind: type[Any], table: object, place: str, mistakes: list[str]) -> Any:
     """`kind` from what is right in `table`, after adding each mistake; msgspec alone would stop at the first."""
     if not isinstance(table, Mapping):
         mistakes.append(f"{place} is {table!r}; make it a table: [{place}]")
@@ -197,12 +175,10 @@ def _struct(kind: type[Any], table: object, place: str, mistakes: list[str]) -> 
     values = {}
     for key, value in table.items():
         if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, 1)
-            remedy = f"did you mean {near[0]}?" if near else f"known here: {', '.join(hints)}"
-            mistakes.append(f"{place}.{key} is not known; {remedy}")
+            mistakes.append(_unknown(f"{place}.{key}", str(key), list(hints)))
         elif isinstance(hints[key], type) and issubclass(hints[key], msgspec.Struct):
-            values[key] = _struct(hints[key], value, f"{place}.{key}", mistakes)
-        elif value == "none" and _may_be_none(hints[key]):
+            values[key] = read(hints[key], value, f"{place}.{key}", mistakes)
+        elif value == "none" and type(None) in typing.get_args(hints[key]):
             # TOML has no null, so "none" says that a pin is not wired.
             values[key] = None
         else:
@@ -213,8 +189,9 @@ def _struct(kind: type[Any], table: object, place: str, mistakes: list[str]) -> 
     return kind(**values)
 
 
-def _may_be_none(hint: Any) -> bool:
-    return type(None) in typing.get_args(hint)
+def _unknown(place: str, key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, 1)
+    return f"{place} is not known; " + (f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}")
 
 
 def _allowed(hint: Any) -> str:
@@ -223,7 +200,9 @@ def _allowed(hint: Any) -> str:
         return f"use one of {', '.join(str(choice) for choice in typing.get_args(hint))}"
     for part in (hint, *typing.get_args(hint)):
         for meta in getattr(part, "__metadata__", ()):
+            if meta.ge is None and meta.le is None:
+                continue
             what = "a whole number" if int in typing.get_args(part) else "a number"
-            or_none = ' or "none"' if _may_be_none(hint) else ""
+            or_none = ' or "none"' if type(None) in typing.get_args(hint) else ""
             return f"use {what} from {meta.ge} to {meta.le}{or_none}"
     return ""

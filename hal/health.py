@@ -44,6 +44,7 @@ NEXT_STEPS: dict[str, str] = {
     "next.check_cable": "Check that the device has power and its cable is plugged in at both ends.",
     "next.free_port": "Stop the other program that holds the port, or give the service user the right to open it.",
     "next.check_profile": "Compare port, speed and profile in the configuration with the device; try `nw-hal probe`.",
+    "next.swap_ports": "Exchange the plugs, or correct port and `expect` in the configuration; see `nw-hal probe`.",
     "next.load_paper": "Load a new roll of paper.",
     "next.order_paper": "Have a new roll at hand; this one ends soon.",
     "next.close_cover": "Close the printer's cover until it clicks.",
@@ -66,6 +67,9 @@ REASONS: dict[str, Reason] = {
     "port.busy": Reason("down", "next.free_port", "The port is held by another program.", ("port",)),
     "port.denied": Reason("down", "next.free_port", "The port may not be opened by this user.", ("port",)),
     "port.failed": Reason("down", "next.check_cable", "The port cannot be opened or broke.", ("port", "error")),
+    "port.silent": Reason("down", "next.check_cable", "Nothing answers on the port.", ("port",)),
+    "port.not_found": Reason("down", "next.check_cable", "No port has this device on it.", ("expected", "looked")),
+    "hal.wrong_device": Reason("down", "next.swap_ports", "Another device answers on the port.", ("port", "expected", "found")),
     "gpio.failed": Reason("down", "next.check_gpio", "The GPIO pins cannot be opened.", ("error",)),
     "buttons.stuck": Reason("degraded", "next.free_button", "A button has been pressed for too long.", ("button",)),
     "buttons.chattering": Reason("degraded", "next.replace_button", "A button's contact chatters.", ("button",)),
@@ -109,6 +113,11 @@ class HealthRecord:
     def _made(self, reason: str, args: dict[str, str]) -> Health:
         row = REASONS[reason]
         return Health(row.state, reason, row.next_step, self._clock(), args)
+
+    @property
+    def name(self) -> str:
+        """The peripheral's name."""
+        return self._name
 
     def get(self) -> Health:
         """The present health."""

@@ -10,11 +10,9 @@ from typing import Any
 import msgspec
 
 from hal.api import ButtonPressed, CardError, CardPresent, CardRemoved, DoorClosed, DoorOpened, Event, Health, Job
-from hal.config import HalConfig
+from hal.config import HalConfig, Section
 from hal.factory import Hal, open_hal
 from hal.paper import Columns, Cut, Feed, Qr, Rule, Text
-
-NAMES = ("buttons", "printer", "id_card", "door")
 
 Say = Callable[[str], None]
 
@@ -39,19 +37,22 @@ class Bench:
 
     def run(self, name: str) -> list[Step]:
         """Test the peripheral `name`; every step that was tried, the first failed one is the last."""
+        section = self._config.section(name)
+        if section is None:
+            there = ", ".join(one.name for one in self._config.sections) or "nothing"
+            return [Step("open", False, f"{name} is not configured; there is {there}")]
         self._hal.start()
         try:
             steps = [self._comes_up(name)]
             if steps[0].ok:
-                steps += getattr(self, f"_test_{name}")()
+                steps += getattr(self, f"_test_{section.kind}")(section)
             return steps
         finally:
             self._hal.close()
 
     def _comes_up(self, name: str) -> Step:
-        peripheral = next((one for one in self._hal.peripherals() if one.name == name), None)
-        if peripheral is None:
-            return Step("open", False, f'{name} is not configured (driver = "none")')
+        peripheral = self._hal.named(name)
+        assert peripheral is not None
         end_s = time.monotonic() + 5
         while (health := peripheral.health()).state == "unknown" and time.monotonic() < end_s:
             time.sleep(0.02)
@@ -69,11 +70,11 @@ class Bench:
                 return event
         return None
 
-    def _test_buttons(self) -> list[Step]:
+    def _test_buttons(self, section: Section) -> list[Step]:
         assert self._hal.buttons is not None
         steps = []
         self._hal.buttons.buzz(100)
-        for name, pin in msgspec.structs.asdict(self._config.buttons.pins).items():
+        for name, pin in msgspec.structs.asdict(section.settings.pins).items():
             if pin is None:
                 continue
             self._hal.buttons.lamp(name, "blink")
@@ -84,12 +85,12 @@ class Bench:
             steps.append(Step(f"press {name}", pressed == name, pressed))
         return steps
 
-    def _test_printer(self) -> list[Step]:
+    def _test_printer(self, section: Section) -> list[Step]:
         assert self._hal.printer is not None
         outcomes: queue.Queue[Any] = queue.Queue()
         self._say("A test page is being printed.")
         deadline_s = max(5.0, self._wait_s)
-        job = Job(f"self-test-{time.time_ns()}", page(self._config.printer.profile), deadline_s)
+        job = Job(f"self-test-{time.time_ns()}", page(section.settings.profile), deadline_s)
         self._hal.printer.submit(job, outcomes.put)
         try:
             outcome = outcomes.get(timeout=deadline_s + 6)
@@ -97,7 +98,7 @@ class Bench:
             return [Step("print a page", False, "no outcome; this is a mistake in the driver, please report it")]
         return [Step("print a page", outcome.result == "printed", f"{outcome.result}, {outcome.reason} {outcome.detail}".strip())]
 
-    def _test_id_card(self) -> list[Step]:
+    def _test_id_card(self, _: Section) -> list[Step]:
         self._say("Lay an identity card on the reader.")
         event = self._wait(lambda event: isinstance(event, CardPresent | CardError))
         if not isinstance(event, CardPresent):
@@ -110,7 +111,7 @@ class Bench:
         seen = gone.evidence if isinstance(gone, CardRemoved) else f"not noticed within {self._wait_s:.0f} s"
         return [read, Step("take it away", gone is not None, seen)]
 
-    def _test_door(self) -> list[Step]:
+    def _test_door(self, _: Section) -> list[Step]:
         steps = []
         for what, kind in (("open the door", DoorOpened), ("close the door", DoorClosed)):
             self._say(f"Please {what}.")

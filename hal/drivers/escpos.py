@@ -6,6 +6,7 @@ import msgspec
 import segno
 
 from hal.drivers.escpos_fences import Fences
+from hal.drivers.escpos_profiles import Profile
 from hal.paper import (
     Align,
     Block,
@@ -26,15 +27,14 @@ from hal.paper import (
 )
 
 LINE_DOTS = 30
-"""Height of a text line at size 1 with its gap, at the usual 8 dots a millimetre."""
+"""Height of a text line at size 1 with its gap."""
 CHAR_DOTS = 24
 COLUMN_DOTS = 12
-DOTS_PER_MM = 8
-CUT_FEED_DOTS = 120
 RASTER_ROWS = 256
 
 # Switches automatic status on, which is also the proof that the printer has begun with this job.
-BEGIN = b"\x1b\x40\x1d\x61\xff\x1c\x26\x1b\x32"
+BEGIN = b"\x1b\x40\x1d\x61\xff\x1b\x32"
+HANZI_ON = b"\x1c\x26"
 STATUS = b"\x10\x04"
 AUTO_STATUS = b"\x1d\x61\xff"
 # Recover from an error without printing the rest; then drop everything received (answered by 37 25 00).
@@ -42,22 +42,6 @@ DROP_REST = b"\x10\x05\x02\x10\x14\x08\x01\x03\x14\x01\x06\x02\x08"
 
 _ALIGNS: dict[Align, bytes] = {"left": b"\x1b\x61\x00", "centre": b"\x1b\x61\x01", "right": b"\x1b\x61\x02"}
 _CORRECTION = {"L": 0x30, "M": 0x31, "Q": 0x32, "H": 0x33}
-
-
-class Profile(msgspec.Struct, frozen=True):
-    """What a printer model can do. `answers` False: it never tells its status, so no outcome but `unknown` is honest."""
-
-    columns: int
-    width_dots: int
-    answers: bool = True
-
-
-PROFILES: dict[str, Profile] = {
-    "generic80": Profile(48, 576),
-    "generic58": Profile(32, 384),
-    "silent80": Profile(48, 576, answers=False),
-    "silent58": Profile(32, 384, answers=False),
-}
 
 
 class JobInvalid(ValueError):
@@ -69,16 +53,11 @@ class JobInvalid(ValueError):
 
 
 class Encoded(msgspec.Struct, frozen=True):
-    """A job as bytes; `dots` is the length of the paper, `cuts` whether it ends with a cut."""
+    """A job as bytes; `paper_mm` is the length of the paper, `cuts` whether it ends with a cut."""
 
     data: bytes
-    dots: int
+    paper_mm: int
     cuts: bool
-
-    @property
-    def paper_mm(self) -> int:
-        """Length of paper, in millimetres."""
-        return round(self.dots / DOTS_PER_MM)
 
 
 def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | None, fences: Fences) -> Encoded:
@@ -91,21 +70,21 @@ def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | N
     if wrong:
         raise JobInvalid("job.invalid", "; ".join(wrong))
     encoder = _Encoder(profile, rasterise)
-    cuts = isinstance(blocks[-1], Cut)
-    for block in blocks[:-1] if cuts else blocks:
+    cut_last = isinstance(blocks[-1], Cut)
+    for block in blocks[:-1] if cut_last else blocks:
         encoder.block(block)
     encoder.raw(fences.ask_content)
-    if cuts:
+    if cut_last:
         encoder.block(blocks[-1])
     encoder.raw(fences.ask_end)
-    return Encoded(encoder.data(), encoder.dots, cuts)
+    return Encoded(encoder.data(), round(encoder.dots / profile.dots_per_mm), cut_last and profile.cutter != "none")
 
 
 class _Encoder:
     def __init__(self, profile: Profile, rasterise: Rasterise | None) -> None:
         self._profile = profile
         self._rasterise = rasterise
-        self._out = bytearray(BEGIN)
+        self._out = bytearray(BEGIN + (HANZI_ON if profile.hanzi else b""))
         self.dots = 0
 
     def data(self) -> bytes:
@@ -130,13 +109,26 @@ class _Encoder:
                 self._out += b"\x1b\x64" + bytes([lines])
                 self.dots += lines * LINE_DOTS
             case Cut(partial=partial):
-                self._out += b"\x1d\x56" + (b"\x42" if partial else b"\x41") + b"\x00"
-                self.dots += CUT_FEED_DOTS
+                self._cut(partial)
+
+    def _cut(self, partial: bool) -> None:
+        """Feed to the cutter and cut; a tear bar is fed to as well, and the visitor tears."""
+        if self._profile.cutter == "none":
+            for part in _parts(self._profile.cutter_dots, 255):
+                self._out += b"\x1b\x4a" + bytes([part])
+        else:
+            # The printer itself feeds from its head to its cutter.
+            self._out += b"\x1d\x56" + (b"\x42" if partial and self._profile.cutter == "partial" else b"\x41") + b"\x00"
+        self.dots += self._profile.cutter_dots
+
+    def _has(self, text: str) -> bool:
+        """Whether the printer's own font has every character."""
+        return in_rom(text) if self._profile.hanzi else all(" " <= char <= "~" for char in text)
 
     def _text(self, block: Text) -> None:
         style = TextStyle(block.bold, block.size, block.align, self._profile.width_dots)
         for line in wrap(clean(block.line), self._profile.columns // block.size):
-            if in_rom(line):
+            if self._has(line):
                 self._rom_line(line, style)
             else:
                 self._raster(_padded(self._drawn(line, style), max(LINE_DOTS, CHAR_DOTS * block.size)))
@@ -147,7 +139,8 @@ class _Encoder:
         out += _ALIGNS[style.align]
         out += b"\x1b\x45" + bytes([style.bold])
         # Some printers size Hanzi only by their own command; the general one comes last and wins where both hold.
-        out += b"\x1c\x21" + (b"\x0c" if larger else b"\x00")
+        if self._profile.hanzi:
+            out += b"\x1c\x21" + (b"\x0c" if larger else b"\x00")
         out += b"\x1d\x21" + bytes([larger << 4 | larger])
         out += line.encode("gb18030") + b"\n"
         self.dots += max(LINE_DOTS, CHAR_DOTS * style.size)
@@ -155,7 +148,7 @@ class _Encoder:
     def _drawn(self, line: str, style: TextStyle) -> Raster:
         if self._rasterise is None:
             # The characters alone are named: a line may tell about a person, and messages end up in logs.
-            lacking = "".join(sorted({char for char in line if not in_rom(char)})[:10])
+            lacking = "".join(sorted({char for char in line if not self._has(char)})[:10])
             raise JobInvalid("job.no_font", f"the printer lacks the characters {lacking!r}, and no font was given")
         drawn = self._rasterise(line, style)
         wrong = problems((drawn,))
@@ -170,7 +163,7 @@ class _Encoder:
         cells = [wrap(clean(cell), width) for cell, width in zip(block.cells, widths, strict=True)]
         for row in range(max(len(lines) for lines in cells)):
             texts = [lines[row] if row < len(lines) else "" for lines in cells]
-            if all(in_rom(text) for text in texts):
+            if all(map(self._has, texts)):
                 line = "".join(fit(text, w, align) for text, w, align in zip(texts, widths, aligns, strict=True))
                 self._rom_line(line, TextStyle(block.bold, 1, "left", self._profile.width_dots))
             else:
@@ -211,6 +204,12 @@ class _Encoder:
         out = self._out
         # A reader needs a quiet margin of four squares; left and right the paper gives it, above and below this does.
         margin = b"\x1b\x4a" + bytes([4 * module])
+        if not self._profile.qr:
+            out += margin
+            self._raster(_drawn_qr(symbol, module, block.align))
+            out += margin
+            self.dots += 8 * module
+            return
         out += margin + _ALIGNS[block.align]
         out += b"\x1d\x28\x6b\x04\x00\x31\x41\x32\x00"
         out += b"\x1d\x28\x6b\x03\x00\x31\x43" + bytes([module])
@@ -218,6 +217,22 @@ class _Encoder:
         out += b"\x1d\x28\x6b" + (len(data) + 3).to_bytes(2, "little") + b"\x31\x50\x30" + data
         out += b"\x1d\x28\x6b\x03\x00\x31\x51\x30" + margin
         self.dots += (squares + 8) * module
+
+
+def _parts(total: int, most: int) -> list[int]:
+    """`total` in parts of at most `most`."""
+    return [most] * (total // most) + ([total % most] if total % most else [])
+
+
+def _drawn_qr(symbol: segno.QRCode, module: int, align: Align) -> Raster:
+    """A QR code as a picture, for printers that do not draw one themselves."""
+    width = len(symbol.matrix) * module
+    stride = (width + 7) // 8
+    rows = bytearray()
+    for squares in symbol.matrix:
+        bits = "".join("1" * module if dark else "0" * module for dark in squares)
+        rows += int(bits.ljust(stride * 8, "0"), 2).to_bytes(stride, "big") * module
+    return Raster(width, len(symbol.matrix) * module, bytes(rows), align)
 
 
 def _shared(widths: tuple[int, ...], columns: int) -> list[int]:

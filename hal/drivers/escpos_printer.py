@@ -9,40 +9,83 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Literal
 
+import msgspec
 import structlog
 from msgspec.structs import replace
 
 from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PrinterStatus
-from hal.config import PrinterConfig
+from hal.config import Baud
 from hal.drivers import escpos, escpos_status
-from hal.drivers.escpos_fences import Fences
+from hal.drivers.escpos_fences import ASK_MODEL, Fences
 from hal.drivers.escpos_jobs import Jobs, Taken
 from hal.drivers.escpos_talk import IDLE_S, SILENT, Talk, Timing
 from hal.drivers.line import Line, LineDown, keep_open
 from hal.health import HealthRecord
 from hal.paper import Cut, Rasterise
+from hal.tools import Tools
 
 CHUNK = 512
 
 log = structlog.get_logger("hal")
 
 
+class Config(msgspec.Struct, frozen=True):
+    """Receipt printer: ESC/POS over a serial port (also a USB printer that shows itself as a serial port).
+
+    `expect` pins the section to one physical printer: part of what `nw-hal probe` tells of it. `poll_s` how often its
+    status is asked for.
+    """
+
+    port: str = ""
+    baud: Baud = 115200
+    expect: str = ""
+    profile: Literal["generic80", "generic58", "silent80", "silent58"] = "generic80"
+    poll_s: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 2.0
+
+
+SPEEDS = (115200, 9600)
+
+
+def probe(line: Line) -> str | None:
+    """See `hal.registry.DRIVERS`: the model's name and what it says of itself; nothing is printed."""
+    answers = []
+    for number in (1, 2, 3, 4):
+        said = escpos_status.Parser().feed(line.ask(escpos.STATUS + bytes([number])))
+        values = [one.value for one in said if isinstance(one, escpos_status.RealTime)]
+        if not values:
+            return None
+        answers.append(values[-1])
+    health = escpos_status.health_of(escpos_status.from_real_time(answers))
+    said = escpos_status.Parser().feed(line.ask(ASK_MODEL))
+    name = next((one.name for one in said if isinstance(one, escpos_status.Identity)), "no name")
+    return f"ESC/POS {name}, {health}"
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> EscposPrinter:
+    """See `hal.registry.DRIVERS`."""
+    open_line = tools.ports.opener(config.port, config.baud, __name__, expect=config.expect)
+    return EscposPrinter(name, config, open_line, rasterise=tools.rasterise, on_health=tools.on_health)
+
+
 class EscposPrinter:
     """`hal.api.ReceiptPrinter` for ESC/POS printers."""
 
-    name = "printer"
-
     def __init__(
         self,
-        config: PrinterConfig,
+        name: str,
+        config: Config,
+        open_line: Callable[[], Line],
         *,
         rasterise: Rasterise | None,
         on_health: HealthListener,
         timing: Timing | None = None,
     ) -> None:
+        self.name = name
         self._config = config
+        self._open_line = open_line
         self._timing = timing or Timing()
         self._profile = escpos.PROFILES[config.profile]
         self._rasterise = rasterise
@@ -91,8 +134,7 @@ class EscposPrinter:
 
     def _run(self) -> None:
         keep_open(
-            self._config.port,
-            self._config.baud,
+            self._open_line,
             self._session,
             health=self._health,
             stop=self._stop,

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Protocol
-
-import gpiozero
-from gpiozero.exc import GPIOZeroError
+from typing import Any
 
 from hal.config import GpioConfig
-
-__all__ = ["GpioError", "GpioPins", "Input", "OpensPins"]
 
 
 class GpioError(RuntimeError):
     """The pins cannot be opened; the message says which library said what."""
-
-
-class OpensPins(Protocol):
-    """What the drivers on pins need: a gpiozero factory, or the reason why there is none."""
-
-    def factory(self) -> Any:
-        """The gpiozero factory, opened at the first call.
-
-        Raises:
-            GpioError: the pins cannot be opened now; the next call tries again.
-        """
-        ...
 
 
 class GpioPins:
@@ -39,7 +22,7 @@ class GpioPins:
         self._factory: Any = None
 
     def factory(self) -> Any:
-        """See `OpensPins.factory`."""
+        """See `hal.tools.OpensPins.factory`."""
         with self._lock:
             if self._factory is None:
                 try:
@@ -82,10 +65,13 @@ class Input:
     """
 
     def __init__(self, factory: Any, pin: int, on_edge: Any) -> None:
+        # Here and not above, because a device without pins has no need of gpiozero.
+        import gpiozero
+
         self._on_edge = on_edge
         try:
             self._device = gpiozero.InputDevice(pin, pull_up=True, pin_factory=factory)
-        except (GPIOZeroError, OSError, RuntimeError) as error:
+        except (gpiozero.GPIOZeroError, OSError, RuntimeError) as error:
             raise GpioError(f"pin {pin}: {error}") from error
         raw = self._device.pin
         try:
@@ -93,7 +79,7 @@ class Input:
             raw.bounce = None
             raw.edges = "both"
             raw.when_changed = self._changed
-        except (GPIOZeroError, OSError, RuntimeError) as error:
+        except (gpiozero.GPIOZeroError, OSError, RuntimeError) as error:
             self._device.close()
             raise GpioError(f"pin {pin} tells no edges: {error}") from error
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
-import gpiozero
 import msgspec
 import structlog
 
 from hal.api import ButtonPressed, EventListener, Health, HealthListener, Lamp
-from hal.config import ButtonsConfig
+from hal.config import BcmPin
 from hal.drivers.debounce import Debounce
-from hal.drivers.gpio import GpioError, Input, OpensPins
+from hal.drivers.gpio import GpioError, Input
 from hal.health import HealthRecord
+from hal.tools import OpensPins, Tools
 
 LEVELS = ("level_5", "level_4", "level_3", "level_2", "level_1")
 CHATTER_S = 1.0
@@ -22,6 +22,55 @@ WATCH_S = 0.1
 RETRY_S = 2.0
 
 log = structlog.get_logger("hal")
+
+
+class ButtonPins(msgspec.Struct, frozen=True):
+    """BCM number of each button's pin; the button connects it to ground. None = not wired."""
+
+    level_5: BcmPin | None = 17
+    level_4: BcmPin | None = 27
+    level_3: BcmPin | None = 22
+    level_2: BcmPin | None = 23
+    level_1: BcmPin | None = 24
+    call_staff: BcmPin | None = 25
+
+
+class LampPins(msgspec.Struct, frozen=True):
+    """BCM number of the pin that drives each button's lamp, high = on. None = not wired."""
+
+    level_5: BcmPin | None = 5
+    level_4: BcmPin | None = 6
+    level_3: BcmPin | None = 13
+    level_2: BcmPin | None = 19
+    level_1: BcmPin | None = 26
+    call_staff: BcmPin | None = 21
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Rating buttons on GPIO.
+
+    `settle_ms` how long a contact must be quiet before it counts as at rest: above the worst bounce of the switch,
+    below half of the shortest press. `stuck_s` a button held longer is reported as stuck.
+    """
+
+    pins: ButtonPins = ButtonPins()
+    lamps: LampPins = LampPins()
+    buzzer: BcmPin | None = 12
+    settle_ms: Annotated[float, msgspec.Meta(ge=1, le=200)] = 12.0
+    stuck_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 20.0
+
+
+def pins(config: Config) -> dict[str, int]:
+    """See `hal.registry.DRIVERS`: buttons by name, lamps as `lamp.NAME`, `buzzer`."""
+    named: dict[str, int | None] = msgspec.structs.asdict(config.pins)
+    named |= {f"lamp.{name}": pin for name, pin in msgspec.structs.asdict(config.lamps).items()}
+    named["buzzer"] = config.buzzer
+    return {name: pin for name, pin in named.items() if pin is not None}
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> GpioButtons:
+    """See `hal.registry.DRIVERS`."""
+    return GpioButtons(name, config, tools.pins, on_event=tools.on_event, on_health=tools.on_health)
 
 
 class _Button:
@@ -70,9 +119,8 @@ class _Button:
 class GpioButtons:
     """`hal.api.Buttons` on GPIO pins."""
 
-    name = "buttons"
-
-    def __init__(self, config: ButtonsConfig, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
+    def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
+        self.name = name
         self._config = config
         self._pins = pins
         self._on_event = on_event
@@ -162,6 +210,9 @@ class GpioButtons:
         pins = msgspec.structs.asdict(self._config.pins)
         for button in self._buttons:
             button.open(factory, pins[button.name])
+        # Here and not above, because a device without pins has no need of gpiozero.
+        import gpiozero
+
         outputs = msgspec.structs.asdict(self._config.lamps) | {"buzzer": self._config.buzzer}
         with self._lock:
             for name, pin in outputs.items():

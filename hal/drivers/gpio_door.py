@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import threading
+from typing import Annotated
 
+import msgspec
 import structlog
 
 from hal.api import DoorClosed, DoorOpened, EventListener, Health, HealthListener
-from hal.config import DoorConfig
-from hal.drivers.gpio import GpioError, Input, OpensPins
+from hal.config import BcmPin
+from hal.drivers.gpio import GpioError, Input
 from hal.health import HealthRecord
+from hal.tools import OpensPins, Tools
 
 RETRY_S = 2.0
 CHECK_S = 1.0
 
 log = structlog.get_logger("hal")
+
+
+class Config(msgspec.Struct, frozen=True):
+    """Cabinet door contact: a reed switch, closed while the door is closed, between the pin and ground."""
+
+    pin: BcmPin = 16
+    settle_ms: Annotated[float, msgspec.Meta(ge=1, le=2000)] = 100.0
+
+
+def pins(config: Config) -> dict[str, int]:
+    """See `hal.registry.DRIVERS`."""
+    return {"": config.pin}
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> GpioDoor:
+    """See `hal.registry.DRIVERS`."""
+    return GpioDoor(name, config, tools.pins, on_event=tools.on_event, on_health=tools.on_health)
 
 
 class GpioDoor:
@@ -23,9 +43,8 @@ class GpioDoor:
     A change is told once it has lasted `settle_ms`, so that vibration is no burglary.
     """
 
-    name = "door"
-
-    def __init__(self, config: DoorConfig, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
+    def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
+        self.name = name
         self._config = config
         self._pins = pins
         self._on_event = on_event

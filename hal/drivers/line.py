@@ -9,7 +9,7 @@ import select
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import serial
 import structlog
@@ -20,6 +20,15 @@ FIRST_RETRY_S = 0.2
 LAST_RETRY_S = 5.0
 
 log = structlog.get_logger("hal")
+
+
+class Closes(Protocol):
+    """What `keep_open` keeps open: a line, an input device."""
+
+    def close(self) -> None: ...
+
+
+Opened = TypeVar("Opened", bound=Closes)
 
 
 class LineDown(OSError):
@@ -61,6 +70,11 @@ class Line:
         self._fd: int = self._serial.fileno()
         os.set_blocking(self._fd, False)
 
+    @property
+    def closed(self) -> bool:
+        """Whether the port was let go."""
+        return not self._serial.is_open
+
     def close(self) -> None:
         """Let the port go."""
         with contextlib.suppress(OSError):
@@ -91,6 +105,24 @@ class Line:
         while self.read_into(buffer, quiet_s) and time.monotonic() < end_s:
             pass
         buffer[:] = bytes(len(buffer))
+
+    def ask(self, question: bytes, wait_s: float = 0.4) -> bytes:
+        """Send `question` and collect what comes back until it is over, at most for `wait_s`; empty on silence.
+
+        Raises:
+            LineDown: the port is gone.
+            LineSlow: the device does not take the question.
+        """
+        self.drain()
+        self.write(question, wait_s)
+        heard, buffer = bytearray(), bytearray(256)
+        end_s = time.monotonic() + wait_s
+        while (left_s := end_s - time.monotonic()) > 0:
+            count = self.read_into(buffer, left_s if not heard else min(left_s, 0.05))
+            if not count and heard:
+                break
+            heard += buffer[:count]
+        return bytes(heard)
 
     def drop_unsent(self) -> None:
         """Forget bytes that were written but have not left this computer."""
@@ -134,9 +166,8 @@ def _why_not(port: str, error: Exception) -> LineDown:
 
 
 def keep_open(
-    port: str,
-    baud: int,
-    session: Callable[[Line], None],
+    open_line: Callable[[], Opened],
+    session: Callable[[Opened], None],
     *,
     health: HealthRecord,
     stop: threading.Event,
@@ -144,22 +175,22 @@ def keep_open(
 ) -> None:
     """Open the port and run `session(line)` on it, again and again until `stop`; the body of a driver's thread.
 
-    `session` returns when `stop` is set, or raises `LineDown` when the port goes. Between tries the wait grows from 0.2
-    to 5 s, spent in `pause(seconds)`, by default until `stop`. Anything else that `session` raises is a driver's
-    mistake: logged, told as health, and tried again.
+    `open_line` is made by `hal.tools.OpensPorts.opener`. `session` returns when `stop` is set, or raises `LineDown` when the
+    port goes. Between tries the wait grows from 0.2 to 5 s, spent in `pause(seconds)`, by default until `stop`. Anything else
+    that `session` raises is a driver's mistake: logged, told as health, and tried again.
     """
     pause = pause or stop.wait
     retry_s = FIRST_RETRY_S
     while not stop.is_set():
         line = None
         try:
-            line = Line(port, baud)
+            line = open_line()
             retry_s = FIRST_RETRY_S
             session(line)
         except LineDown as down:
             health.set(down.reason, **down.reason_args)
         except Exception as error:
-            log.exception("driver failed", port=port)
+            log.exception("driver failed", peripheral=health.name)
             health.set("hal.driver_failed", error=f"{type(error).__name__}: {error}")
         finally:
             if line is not None:

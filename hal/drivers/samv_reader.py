@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Literal
 
+import msgspec
 import structlog
 
 from hal.api import CardError, CardPresent, CardRemoved, Event, EventListener, Health, HealthListener
-from hal.config import IdCardConfig
+from hal.config import Baud
 from hal.drivers.line import Line, LineSlow, keep_open
-from hal.drivers.samv import FOUND, OK, PROFILES, Answer, Parser, command
+from hal.drivers.samv import FOUND, OK, PROFILES, Answer, Parser, command, module_number
 from hal.drivers.samv_text import TEXT_BYTES, CardInvalid, read_text
 from hal.health import HealthRecord
+from hal.tools import Tools, reference_key
 
 SHORT_ANSWER_S = 1.0
 READ_ANSWER_S = 5.0
@@ -48,13 +51,65 @@ _UNHEALTHY = {0x66: "id_card.not_licensed", 0x23: "id_card.not_licensed"}
 log = structlog.get_logger("hal")
 
 
+class Config(msgspec.Struct, frozen=True):
+    """Resident ID-card reader: SAM-V over a serial port.
+
+    `expect` pins the section to one physical reader: its module number as `nw-hal probe` tells it. `poll_ms` time between
+    two looks for a card. `presume_removed_s` after how long a card counts as gone on readers that cannot be asked.
+    `reference_key_file` a file of 32 or more random bytes, the key of `CardData.reference`; empty = a new key at each
+    start, so references compare only while the program runs.
+    """
+
+    port: str = ""
+    baud: Baud = 115200
+    expect: str = ""
+    profile: Literal["standard", "address_probe", "no_probe", "prefix_00"] = "standard"
+    poll_ms: Annotated[int, msgspec.Meta(ge=20, le=5000)] = 300
+    presume_removed_s: Annotated[float, msgspec.Meta(ge=1, le=600)] = 30.0
+    reference_key_file: str = ""
+
+
+SPEEDS = (115200, 9600)
+
+
+def probe(line: Line) -> str | None:
+    """See `hal.registry.DRIVERS`: the number of the security module and its state; no card is read."""
+    answers = Parser().feed(line.ask(command(b"\x11\xff")))
+    if not answers:
+        return None
+    state = {OK: "ready", 0x66: "not licensed"}.get(answers[0].status, f"status {answers[0].status:02X}")
+    named = Parser().feed(line.ask(command(b"\x12\xff")))
+    number = module_number(bytes(named[0].data)) if named else "no number"
+    return f"SAM-V module {number}, {state}"
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> SamvReader:
+    """See `hal.registry.DRIVERS`.
+
+    Raises:
+        ConfigError: the key file cannot be used.
+    """
+    key = reference_key(config.reference_key_file, f"hal.{name}.reference_key_file")
+    open_line = tools.ports.opener(config.port, config.baud, __name__, expect=config.expect)
+    return SamvReader(name, config, open_line, key=key, on_event=tools.on_event, on_health=tools.on_health)
+
+
 class SamvReader:
     """`hal.api.IdCardReader` for SAM-V readers; `key` is the secret of `CardData.reference`."""
 
-    name = "id_card"
-
-    def __init__(self, config: IdCardConfig, *, key: bytes, on_event: EventListener, on_health: HealthListener) -> None:
+    def __init__(
+        self,
+        name: str,
+        config: Config,
+        open_line: Callable[[], Line],
+        *,
+        key: bytes,
+        on_event: EventListener,
+        on_health: HealthListener,
+    ) -> None:
+        self.name = name
         self._config = config
+        self._open_line = open_line
         self._key = key
         self._commands = PROFILES[config.profile]
         self._on_event = on_event
@@ -89,7 +144,7 @@ class SamvReader:
         self._health.set("hal.stopped")
 
     def _run(self) -> None:
-        keep_open(self._config.port, self._config.baud, self._session, health=self._health, stop=self._stop)
+        keep_open(self._open_line, self._session, health=self._health, stop=self._stop)
 
     def _session(self, line: Line) -> None:
         try:

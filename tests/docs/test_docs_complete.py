@@ -43,14 +43,6 @@ def test_every_device_setting_is_documented() -> None:
     assert not missing, f"docs/device.md lacks {missing}"
 
 
-def test_every_hardware_setting_is_documented() -> None:
-    from hal.config import HalConfig
-
-    page = text_of("docs/hardware.md")
-    missing = [name for name in settings_of(HalConfig) if name.rpartition(".")[2] not in page]
-    assert not missing, f"docs/hardware.md lacks {missing}"
-
-
 def test_every_fleet_setting_is_documented() -> None:
     from fleet.config import Config
 

@@ -27,16 +27,13 @@ def write(tmp_path):
 
 def test_list_shows_what_is_there_what_is_missing_and_what_is_absent_on_purpose(write, start_sim, tmp_path):
     sim = start_sim("printer")
-    config = write(
-        f'[printer]\ndriver = "escpos_serial"\nport = "{sim.port}"\n'
-        f'[id_card]\ndriver = "samv_serial"\nport = "{tmp_path}/nothing"\n'
-    )
+    config = write(f'[printer]\ndriver = "escpos"\nport = "{sim.port}"\n[id_card]\ndriver = "samv"\nport = "{tmp_path}/nothing"\n')
     result = run("list", "--config", config, "--json")
     rows = {row["name"]: row["state"] for row in json.loads(result.stdout)["peripherals"]}
-    assert rows == {"buttons": "none", "printer": "found", "id_card": "missing", "door": "none"}
+    assert rows == {"printer": "found", "id_card": "missing"}
     assert result.exit_code == 1
     text = run("list", "--config", config).stdout.splitlines()
-    assert text[1].split() == ["printer", "escpos_serial", "found", sim.port]
+    assert text[0].split() == ["printer", "escpos", "found", sim.port]
 
 
 def test_list_shows_the_pins(write, tmp_path):
@@ -46,8 +43,13 @@ def test_list_shows_the_pins(write, tmp_path):
     assert (buttons["state"], buttons["pins"]["level_5"], result.exit_code) == ("found", 17, 0)
 
 
+def test_list_of_a_device_without_hardware_names_the_kinds_there_are(write):
+    result = run("list", "--config", write(""))
+    assert result.stdout.startswith("No peripheral is configured; the kinds are buttons")
+
+
 def test_a_wrong_configuration_is_explained_completely_with_status_two(write):
-    result = run("list", "--config", write('[printer]\ndriver = "x"\nport = 1\n[colour]\n'))
+    result = run("list", "--config", write('[printer]\ndriver = "x"\n[printer_2]\ndriver = "escpos"\nport = "/dev/x"\nbaud = 1\n[colour]\n'))
     assert result.exit_code == 2
     assert result.stderr.count("configuration: hal.") == 3
 
@@ -62,9 +64,9 @@ def test_probe_names_printer_and_reader_and_prints_nothing(start_sim):
     printer, reader = start_sim("printer"), start_sim("idcard")
     result = run("probe", printer.port, reader.port, "--json")
     found = json.loads(result.stdout)["ports"]
-    assert [(one["kind"], one["baud"], one["detail"]) for one in found] == [
-        ("escpos_printer", 115200, "NW-SIM, hal.ok"),
-        ("samv_reader", 115200, "module 05.01-20260101-0000000001-0000000002, ready"),
+    assert [(one["kind"], one["driver"], one["baud"], one["detail"]) for one in found] == [
+        ("printer", "escpos", 115200, "ESC/POS NW-SIM, hal.ok"),
+        ("id_card", "samv", 115200, "SAM-V module 05.01-20260101-0000000001-0000000002, ready"),
     ]
     paper = printer.do("paper")
     assert (paper["tickets"], paper["hanging"]["items"]) == ([], [])
@@ -79,7 +81,7 @@ def test_probe_says_why_a_port_can_not_be_asked(tmp_path):
 
 def test_test_printer_prints_a_page_and_says_so(write, start_sim):
     sim = start_sim("printer", "--mm-per-s", "0")
-    config = write(f'[printer]\ndriver = "escpos_serial"\nport = "{sim.port}"\npoll_s = 0.1\n')
+    config = write(f'[printer]\ndriver = "escpos"\nport = "{sim.port}"\npoll_s = 0.1\n')
     result = run("test", "printer", "--config", config, "--json")
     answer = json.loads(result.stdout)
     assert answer["ok"], answer
@@ -93,7 +95,7 @@ def test_test_printer_prints_a_page_and_says_so(write, start_sim):
 
 def test_test_id_card_guides_through_laying_down_and_taking_away(write, start_sim, until):
     sim = start_sim("idcard", "--read-s", "0")
-    config = write(f'[id_card]\ndriver = "samv_serial"\nport = "{sim.port}"\npoll_ms = 20\n')
+    config = write(f'[id_card]\ndriver = "samv"\nport = "{sim.port}"\npoll_ms = 20\n')
 
     def citizen():
         until(lambda: sim.do("state")["commands"] > 2)
@@ -141,7 +143,7 @@ def test_test_buttons_asks_for_each_button_by_its_lamp(write, tmp_path, until):
 def test_a_peripheral_that_is_not_configured_fails_with_that_reason(write):
     result = run("test", "door", "--config", write(""))
     assert result.exit_code == 1
-    assert 'door is not configured (driver = "none")' in result.stdout
+    assert "door is not configured; there is nothing" in result.stdout
 
 
 @pytest.mark.parametrize("command", [[], ["list"], ["probe"], ["test"]])

@@ -45,15 +45,16 @@ class Case:
 
 def only(name, config):
     """`config` with the peripheral `name` alone."""
-    return HalConfig(gpio=config.gpio, **{name: getattr(config, name)})
+    return HalConfig(config.gpio, (config.section(name),))
 
 
 def real_case(name, heard):
     if not REAL:
         pytest.skip("no real hardware: NW_REAL_HAL names no configuration file")
-    config = only(name, load(Path(REAL)))
-    if getattr(config, name).driver == "none":
+    whole = load(Path(REAL))
+    if whole.section(name) is None:
         pytest.skip(f"no real hardware: {REAL} has no {name}")
+    config = only(name, whole)
     return Case(name, config, heard)
 
 
@@ -66,8 +67,8 @@ def case(request, tmp_path, heard, closing, start_sim, make_config):
     tables = {
         "buttons": {"gpio": {"driver": "socket", "socket": str(tmp_path / "pins.sock")}, "buttons": {"driver": "gpio"}},
         "door": {"gpio": {"driver": "socket", "socket": str(tmp_path / "pins.sock")}, "door": {"driver": "gpio"}},
-        "printer": {"printer": {"driver": "escpos_serial", "port": sim and sim.port, "poll_s": 0.1}},
-        "id_card": {"id_card": {"driver": "samv_serial", "port": sim and sim.port, "poll_ms": 50}},
+        "printer": {"printer": {"driver": "escpos", "port": sim and sim.port, "poll_s": 0.1}},
+        "id_card": {"id_card": {"driver": "samv", "port": sim and sim.port, "poll_ms": 50}},
     }
     return closing(Case(name, make_config(tables[name]), heard, sim))
 
@@ -149,7 +150,7 @@ def test_missing_hardware_is_down_with_its_reason_and_the_rest_runs(tmp_path, he
     table = {
         "gpio": {"driver": "socket", "socket": str(tmp_path / "missing" / "pins.sock")},
         "buttons": {"driver": "gpio"},
-        "printer": {"driver": "escpos_serial", "port": str(tmp_path / "nothing")},
+        "printer": {"driver": "escpos", "port": str(tmp_path / "nothing")},
     }
     hal = closing(open_hal(make_config(table), on_event=heard.on_event, on_health=heard.on_health))
     hal.start()
@@ -176,7 +177,7 @@ def test_a_missing_reference_key_is_refused_and_a_good_one_gives_lasting_referen
     from hal.config import ConfigError
 
     key = tmp_path / "key"
-    table = {"id_card": {"driver": "samv_serial", "port": "/dev/none", "reference_key_file": str(key)}}
+    table = {"id_card": {"driver": "samv", "port": "/dev/none", "reference_key_file": str(key)}}
     with pytest.raises(ConfigError, match="create it with 32 random bytes"):
         open_hal(make_config(table), on_event=heard.on_event, on_health=heard.on_health)
     key.write_bytes(b"short")

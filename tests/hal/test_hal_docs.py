@@ -2,31 +2,24 @@
 
 import re
 import tomllib
-import typing
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from hal.config import HalConfig, from_table
+from hal.config import GpioConfig, from_table
 from hal.drivers import escpos, samv
 from hal.health import NEXT_STEPS, REASONS
+from hal.registry import DRIVERS, kind_of, module_of
 from hal.sim.control import ControlError
 
 DOC = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text(encoding="utf-8")
 
 
-def settings(kind, place="hal"):
-    for name, hint in typing.get_type_hints(kind).items():
-        if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
-            yield from settings(hint, f"{place}.{name}")
-        else:
-            yield place, name
-
-
-def example():
-    (text,) = re.findall(r"```toml\n(.*?)```", DOC, re.S)
-    return text
+def examples():
+    """Every section of every TOML example of the page, by name."""
+    blocks = re.findall(r"```toml\n(.*?)```", DOC, re.S)
+    return [section for block in blocks for section in tomllib.loads(block).get("hal", {}).items()]
 
 
 @pytest.mark.parametrize("reason", REASONS)
@@ -42,15 +35,23 @@ def test_every_next_step_is_explained():
     assert all(f"| `{step}` | {text} |" in DOC for step, text in NEXT_STEPS.items())
 
 
-def test_the_example_has_every_setting_with_its_default_pins():
-    table = tomllib.loads(example())
-    for place, name in settings(HalConfig):
-        node = table
-        for part in place.split("."):
-            node = node[part]
-        assert name in node, f"{place}.{name}"
-    config = from_table(table["hal"])
-    assert (config.buttons.pins, config.buttons.lamps) == (HalConfig().buttons.pins, HalConfig().buttons.lamps)
+@pytest.mark.parametrize(("kind", "driver"), [(kind, driver) for kind, drivers in DRIVERS.items() for driver in drivers])
+def test_every_driver_has_an_example_with_every_setting_and_its_default(kind, driver):
+    fitting = [table for name, table in examples() if kind_of(name) == kind and table.get("driver") == driver]
+    assert fitting, f"docs/hardware.md has no example of {kind} with driver {driver}"
+    struct = module_of(kind, driver).Config
+    assert set(fitting[0]) == {*struct.__struct_fields__, "driver"}
+    config = from_table({"gpio": {"driver": "lgpio"}, kind: fitting[0]})
+    defaults, written = msgspec.to_builtins(struct()), msgspec.to_builtins(config.sections[0].settings)
+    free = {"port", "expect", "reference_key_file"} | {name for name, value in defaults.items() if value in ("", None)}
+    assert {name: value for name, value in written.items() if name not in free} == {
+        name: value for name, value in defaults.items() if name not in free
+    }
+
+
+def test_the_pins_themselves_have_an_example():
+    (gpio,) = [table for name, table in examples() if name == "gpio"]
+    assert set(gpio) == set(GpioConfig.__struct_fields__)
 
 
 def test_every_profile_is_in_the_manual():

@@ -6,8 +6,12 @@ import random
 import pytest
 
 from hal.api import CardError, CardPresent, CardRemoved
-from hal.config import IdCardConfig
-from hal.drivers.samv_reader import SamvReader
+from hal.drivers.line import Line
+from hal.drivers.samv_reader import Config, SamvReader
+
+
+def opened(sim, config, on_event, on_health):
+    return SamvReader("id_card", config, lambda: Line(sim.port, 115200), key=b"k" * 32, on_event=on_event, on_health=on_health)
 
 
 @pytest.fixture
@@ -16,8 +20,8 @@ def setup(start_sim, heard, closing, until):
 
     def make(*options, profile="standard", presume_removed_s=30.0):
         sim = start_sim("idcard", *(options or ("--read-s", "0")))
-        config = IdCardConfig(driver="samv_serial", port=sim.port, poll_ms=20, profile=profile, presume_removed_s=presume_removed_s)
-        reader = closing(SamvReader(config, key=b"k" * 32, on_event=heard.on_event, on_health=heard.on_health))
+        config = Config(poll_ms=20, profile=profile, presume_removed_s=presume_removed_s)
+        reader = closing(opened(sim, config, heard.on_event, heard.on_health))
         reader.start()
         until(lambda: reader.health().state != "unknown", "reader answered")
         return sim, reader
@@ -242,8 +246,8 @@ def test_a_listener_that_fails_does_not_stop_the_reader(start_sim, heard, closin
         heard.on_event(name, event)
         raise RuntimeError("listener")
 
-    config = IdCardConfig(driver="samv_serial", port=sim.port, poll_ms=20)
-    closing(SamvReader(config, key=b"k" * 32, on_event=fails, on_health=heard.on_health)).start()
+    config = Config(poll_ms=20)
+    closing(opened(sim, config, fails, heard.on_health)).start()
     sim.do("insert")
     assert isinstance(heard.next(), CardPresent)
     sim.do("remove")

@@ -8,11 +8,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from hal.api import ButtonPressed, DoorClosed, DoorOpened
-from hal.config import named_pins
 from hal.drivers.gpio import GpioPins
-from hal.drivers.gpio_buttons import GpioButtons
-from hal.drivers.gpio_door import GpioDoor
+from hal.ports import Ports
 from hal.sim.control import ControlError, send
+from hal.tools import Tools
+
+
+def opened(config, name, pins, on_event, on_health):
+    """The peripheral of one section, on pins that the test holds."""
+    section = config.section(name)
+    return section.module.open_driver(name, section.settings, Tools(on_event, on_health, pins, Ports(config)))
 
 
 @pytest.fixture
@@ -27,9 +32,9 @@ def setup(tmp_path, heard, closing, until, make_config):
             "door": {"driver": "gpio", "settle_ms": 20},
         }
         config = make_config(table)
-        pins = closing(GpioPins(config.gpio, named_pins(config)))
-        panel = closing(GpioButtons(config.buttons, pins, on_event=heard.on_event, on_health=heard.on_health))
-        door = closing(GpioDoor(config.door, pins, on_event=heard.on_event, on_health=heard.on_health))
+        pins = closing(GpioPins(config.gpio, config.pins()))
+        panel = closing(opened(config, "buttons", pins, heard.on_event, heard.on_health))
+        door = closing(opened(config, "door", pins, heard.on_event, heard.on_health))
         panel.start()
         door.start()
         until(lambda: panel.health().state == door.health().state == "ok", "pins open")
@@ -199,8 +204,8 @@ def test_garbage_on_the_socket_harms_nobody(setup, heard):
 def test_a_socket_in_use_by_another_device_is_a_reason_not_a_crash(setup, heard, closing, until, make_config):
     path, _, _ = setup()
     config = make_config({"gpio": {"driver": "socket", "socket": path}, "buttons": {"driver": "gpio"}})
-    pins = closing(GpioPins(config.gpio, named_pins(config)))
-    second = closing(GpioButtons(config.buttons, pins, on_event=heard.on_event, on_health=heard.on_health))
+    pins = closing(GpioPins(config.gpio, config.pins()))
+    second = closing(opened(config, "buttons", pins, heard.on_event, heard.on_health))
     second.start()
     until(lambda: second.health().reason == "gpio.failed")
     assert "in use by another process" in second.health().args["error"]
@@ -222,8 +227,8 @@ def test_a_listener_that_fails_is_logged_without_the_button(tmp_path, heard, clo
         raise RuntimeError("listener")
 
     with capture_logs() as logs:
-        pins = closing(GpioPins(config.gpio, named_pins(config)))
-        panel = closing(GpioButtons(config.buttons, pins, on_event=fail, on_health=heard.on_health))
+        pins = closing(GpioPins(config.gpio, config.pins()))
+        panel = closing(opened(config, "buttons", pins, fail, heard.on_health))
         panel.start()
         until(lambda: panel.health().state == "ok", "pins open")
         send(path, {"press": "level_2", "ms": 40, "bounce_ms": 0})

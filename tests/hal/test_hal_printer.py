@@ -10,9 +10,9 @@ import zxingcpp
 from PIL import Image
 
 from hal.api import Job
-from hal.config import PrinterConfig
-from hal.drivers.escpos_printer import EscposPrinter
+from hal.drivers.escpos_printer import Config, EscposPrinter
 from hal.drivers.escpos_talk import Timing
+from hal.drivers.line import Line
 from hal.paper import Cut, Feed, Qr, Rule, Text
 
 LONG = 20.0
@@ -39,8 +39,12 @@ def setup(start_sim, heard, closing, until):
 
     def make(*options, profile="generic80", poll_s=0.1):
         sim = start_sim("printer", *(options or ("--mm-per-s", "0")))
-        config = PrinterConfig(driver="escpos_serial", port=sim.port, poll_s=poll_s, profile=profile)
-        printer = closing(EscposPrinter(config, rasterise=None, on_health=heard.on_health, timing=QUICK))
+        config = Config(poll_s=poll_s, profile=profile)
+        printer = closing(
+            EscposPrinter(
+                "printer", config, lambda: Line(sim.port, 115200), rasterise=None, on_health=heard.on_health, timing=QUICK
+            )
+        )
         printer.start()
         until(lambda: printer.health().state != "unknown", "health known")
 

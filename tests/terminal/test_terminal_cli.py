@@ -51,7 +51,7 @@ def test_a_missing_or_damaged_pack_is_explained(tmp_path: Path) -> None:
 def test_all_mistakes_of_a_configuration_come_at_once(tmp_path: Path) -> None:
     (tmp_path / "device.toml").write_text(
         'role = "evaluator"\ndata_dir = "/var/lib/nw"\n[panel]\nwidth_mm = 900\n'
-        '[hal.printer]\ndriver = "escpos_serial"\n[hal.door]\ndriver = "gpio"\n'
+        '[hal.printer]\ndriver = "escpos"\n[hal.door]\ndriver = "gpio"\n'
     )
     code, out = run("run", "--config", str(tmp_path / "device.toml"), "--check")
     assert code == 1

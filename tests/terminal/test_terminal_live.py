@@ -62,8 +62,8 @@ class Terminal:
             f'role = "terminal"\ndata_dir = "{self.data}"\ncontent_file = "{pack_file}"\nphone = "000-8000100"\n'
             "[panel]\nfullscreen = false\n"
             f'[hal.gpio]\ndriver = "socket"\nsocket = "{folder}/pins.sock"\n'
-            f'[hal.printer]\ndriver = "escpos_serial"\nport = "{folder}/printer"\npoll_s = 0.2\n'
-            f'[hal.id_card]\ndriver = "samv_serial"\nport = "{folder}/idcard"\n[hal.door]\ndriver = "gpio"\n'
+            f'[hal.printer]\ndriver = "escpos"\nport = "{folder}/printer"\npoll_s = 0.2\n'
+            f'[hal.id_card]\ndriver = "samv"\nport = "{folder}/idcard"\n[hal.door]\ndriver = "gpio"\n'
         )
         read, write = os.pipe()
         self._start("Xvfb", "-displayfd", str(write), "-screen", "0", "1080x1920x24", "-nolisten", "tcp", "-noreset", keep=(write,))
