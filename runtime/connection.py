@@ -24,7 +24,7 @@ log = structlog.get_logger("runtime.connection")
 
 NOTE_LINK_EVERY_MS = 60_000
 REFUSALS_THAT_COUNT = 2
-"""One connection that ends before its answer may be a broker that stops; two in a row are a broker that means it."""
+"""A broker that has just started may not have its lists of devices yet; one that refuses twice, and never accepts, means it."""
 
 
 class Connection:
@@ -104,7 +104,7 @@ class Connection:
         """There is no connection, or none could be made; tell whether there was one until now."""
         log.info("no link", reason=event.reason, detail=event.detail)
         self._troubles.set("link", event.reason, state="down", next_step="next.check_uplink")
-        self._refusals = self._refusals + 1 if event.reason == "link.refused" else 0
+        self._refusals += event.reason == "link.refused"
         if self._refusals >= REFUSALS_THAT_COUNT:
             self._view.change(pairing="revoked")
         if not self.is_up:

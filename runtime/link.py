@@ -4,6 +4,7 @@ import random
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
@@ -24,6 +25,17 @@ CONNECT_TIMEOUT_S = 10.0
 STEADY_S = 30.0
 """A connection that lasted so long ends a series of failures."""
 BACKOFF_MIN_S = 1.0
+NOT_WANTED = frozenset(
+    {"Not authorized", "Banned", "Bad user name or password", "Bad authentication method", "Client identifier not valid"}
+)
+"""What a broker says in CONNACK or SUBACK when it means this very device. Every other refusal is about the broker itself."""
+CERTIFICATE_ALERTS = frozenset(
+    {
+        "SSLV3_ALERT_BAD_CERTIFICATE", "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE", "SSLV3_ALERT_CERTIFICATE_REVOKED",
+        "SSLV3_ALERT_CERTIFICATE_EXPIRED", "SSLV3_ALERT_CERTIFICATE_UNKNOWN", "TLSV1_ALERT_UNKNOWN_CA", "TLSV1_ALERT_ACCESS_DENIED",
+    }
+)  # fmt: skip
+"""OpenSSL's names for the alerts by which a server turns a client's certificate down (RFC 8446, 6.2)."""
 
 
 class LinkUp(NamedTuple):
@@ -60,6 +72,24 @@ def backoff_s(failures: int, *, most_s: float, draw: Callable[[float, float], fl
     """How long to wait after so many failures in a row: full jitter below a doubling limit, so that a hall is never a herd."""
     limit = min(most_s, 4.0 * 2.0 ** min(failures, 16))
     return draw(min(BACKOFF_MIN_S, limit), limit)
+
+
+class _AlertingSocket(ssl.SSLSocket):
+    """Remembers the TLS alert that ended the connection.
+
+    With TLS 1.3 a server judges the client's certificate after the client has finished its handshake: the alert meets the first
+    read, where the MQTT library tells no more than that the connection is gone.
+    """
+
+    alert = ""
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """As ssl.SSLSocket."""
+        try:
+            return super().recv(buflen, flags)
+        except ssl.SSLError as error:
+            self.alert = error.reason or ""
+            raise
 
 
 class Link:
@@ -145,56 +175,28 @@ class Link:
 
     def _one_connection(self) -> bool:
         """Connect once and stay until it is over. Whether it lasted. A client of its own, so that nothing old is repeated."""
-        steady = threading.Event()
-        timer = threading.Timer(STEADY_S, steady.set)
-        timer.daemon = True
-        client = self._new_client(timer)
+        client = self._new_client()
+        attempt = _Attempt(client, topics=[*self._channels, BEACON_TOPIC], on_event=self._on_event, over=self._over)
         try:
             client.connect(self._host, self._port, keepalive=self._keepalive_s, clean_start=False, properties=_session())
             self._client = client
             client.loop_start()
             self._over.wait()
         except (OSError, ssl.SSLError, ValueError) as error:
-            self._on_event(LinkDown(_reason(error), str(error)[:200]))
+            attempt.end(_reason(error), str(error))
         finally:
-            timer.cancel()
             self._client = None
             client.disconnect()
             client.loop_stop()
-        return steady.is_set()
+        return attempt.lasted_s() >= STEADY_S
 
-    def _new_client(self, timer: threading.Timer) -> paho.Client:
+    def _new_client(self) -> paho.Client:
         client = paho.Client(CallbackAPIVersion.VERSION2, client_id=self._device, protocol=paho.MQTTv5, reconnect_on_failure=False)
-        client.tls_set_context(self._context())
+        context = self._context()
+        context.sslsocket_class = _AlertingSocket
+        client.tls_set_context(context)
         client.connect_timeout = CONNECT_TIMEOUT_S
         client.will_set(topic(self._tenant, self._device, "presence"), self._will(), qos=1, retain=True)
-
-        accepted = threading.Event()
-
-        def connected(_client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _properties: Any) -> None:
-            if code.is_failure:
-                self._on_event(LinkDown("link.refused", str(code)))
-                self._over.set()
-                return
-            accepted.set()
-            timer.start()
-            client.subscribe([(name, 1) for name in (*self._channels, BEACON_TOPIC)])
-            self._on_event(LinkUp(flags.session_present))
-
-        def disconnected(_client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
-            # A broker that ends a connection before it has answered does not want this device: with TLS 1.3 that is how
-            # a revoked certificate looks from here.
-            self._on_event(LinkDown("link.lost" if accepted.is_set() else "link.refused", str(code)))
-            self._over.set()
-
-        def subscribed(_client: paho.Client, _data: Any, _number: int, codes: list[ReasonCode], _properties: Any) -> None:
-            if any(code.is_failure for code in codes):
-                self._on_event(LinkDown("link.refused", "the broker refuses the device's own topics"))
-                self._over.set()
-
-        client.on_connect = connected
-        client.on_subscribe = subscribed
-        client.on_disconnect = disconnected
         client.on_message = self._received
         client.on_publish = lambda _client, _data, number, _code, _properties: self._on_event(LinkConfirmed(number))
         return client
@@ -208,6 +210,61 @@ class Link:
         self._on_event(LinkMessage(channel, bytes(message.payload), correlation))
 
 
+class _Attempt:
+    """One connection from its handshake to its end: LinkUp once the broker has given it its topics, and one LinkDown with why."""
+
+    def __init__(
+        self, client: paho.Client, *, topics: list[str], on_event: Callable[[LinkEvent], None], over: threading.Event
+    ) -> None:
+        self._topics, self._on_event, self._over = topics, on_event, over
+        self._has_session, self._has_ended, self._alert = False, False, ""
+        self._up_s: float | None = None
+        client.on_connect, client.on_subscribe = self._answered, self._subscribed
+        client.on_disconnect, client.on_socket_close = self._disconnected, self._closing
+
+    def lasted_s(self) -> float:
+        """Seconds since the broker took this device; 0 when it did not."""
+        return 0.0 if self._up_s is None else time.monotonic() - self._up_s
+
+    def end(self, reason: str, detail: str) -> None:
+        """Tell why there is no connection; only the first reason counts."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._on_event(LinkDown(reason, detail[:200]))
+        self._over.set()
+
+    def _answered(self, client: paho.Client, _data: Any, flags: paho.ConnectFlags, code: ReasonCode, _properties: Any) -> None:
+        if code.is_failure:
+            self.end(_refusal(code), str(code))
+            return
+        self._has_session = flags.session_present
+        client.subscribe([(name, 1) for name in self._topics])
+
+    def _subscribed(self, _client: paho.Client, _data: Any, _number: int, codes: list[ReasonCode], _properties: Any) -> None:
+        refused = next((code for code in codes if code.is_failure), None)
+        if refused is not None:
+            self.end(_refusal(refused), f"the broker refuses the device's own topics: {refused}")
+            return
+        self._up_s = time.monotonic()
+        self._on_event(LinkUp(self._has_session))
+
+    def _closing(self, _client: paho.Client, _data: Any, connection: Any) -> None:
+        if isinstance(connection, _AlertingSocket):
+            self._alert = connection.alert
+
+    def _disconnected(self, _client: paho.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
+        if self._alert in CERTIFICATE_ALERTS:
+            self.end("link.refused", f"TLS alert {self._alert}")
+        else:
+            # A connection that ends before the broker has answered proves nothing about this device: a firewall that cuts after
+            # the TLS handshake and a broker that stops look the same from here.
+            self.end("link.cut" if self._up_s is None else "link.lost", self._alert or str(code))
+
+
+def _refusal(code: ReasonCode) -> str:
+    return "link.refused" if str(code) in NOT_WANTED else "link.unavailable"
+
+
 def _session() -> Properties:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = SESSION_S
@@ -219,7 +276,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return "link.not_our_fleet"
     if isinstance(error, ssl.SSLError):
-        return "link.tls"
+        return "link.refused" if error.reason in CERTIFICATE_ALERTS else "link.tls"
     if isinstance(error, socket.gaierror):
         return "link.no_name"
     return "link.unreachable"

@@ -16,14 +16,16 @@ from typing import Any
 
 import paho.mqtt.client as paho
 import pytest
+from agent_device import Device
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from nacl.signing import SigningKey, VerifyKey
 
+from runtime import credentials
 from runtime.clock import FakeClock
-from runtime.identity import Identity, ensure
+from runtime.identity import Identity, certificate_request, ensure
 from runtime.journal import Journal
 from wire.codec import WireError, decode, encode
 from wire.custody import Ack, Hello, Nack, Signed, make_reply, read_batch
@@ -458,3 +460,25 @@ def lone_door(authority: Authority, tmp_path: Path, model_fleet: ModelFleet) -> 
     server = DoorServer(authority, tmp_path / "door", model_fleet)
     yield server
     server.close()
+
+
+@pytest.fixture
+def device(tmp_path: Path, identity: Identity, until: Callable[..., Any], door: Any) -> Iterator[Device]:
+    device = Device(tmp_path / "device", identity, door.url, until)
+    yield device
+    device.stop()
+
+
+@pytest.fixture
+def paired(device: Device, authority: Any, fleet_client: Any, broker: Any, make_welcome: Any, door: Any) -> Device:
+    """A device that was paired before."""
+    welcome = make_welcome(
+        authority,
+        device.identity,
+        fleet_client.fleet,
+        port=broker.port,
+        request=certificate_request(device.identity),
+        content_url=f"{door.url}/content",
+    )
+    credentials.save_welcome(welcome, device.identity)
+    return device
