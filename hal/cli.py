@@ -13,7 +13,7 @@ import structlog
 
 from hal import registry
 from hal.config import ConfigError, HalConfig, Section, load
-from hal.selftest import Bench
+from hal.selftest.bench import Bench
 
 config_option = click.option(
     "--config",

@@ -27,6 +27,10 @@ class ButtonPressed(msgspec.Struct, frozen=True, tag="button_pressed"):
 class Buttons(Peripheral, Protocol):
     """Five rating buttons, the call-staff button, their lamps and a buzzer. Emits `ButtonPressed`."""
 
+    def names(self) -> tuple[str, ...]:
+        """The buttons that are wired, `level_5` first."""
+        ...
+
     def lamp(self, name: str, state: Lamp) -> None:
         """Switch the lamp of a button, by the button's name; a lamp that is not wired is ignored."""
         ...

@@ -12,14 +12,13 @@ import structlog
 from hal.api import ButtonPressed, EventListener, Health, HealthListener, Lamp
 from hal.config import BcmPin
 from hal.drivers.debounce import Debounce
-from hal.drivers.gpio import GpioError, Input
+from hal.drivers.gpio import Input, keep_pins, open_output
 from hal.health import HealthRecord
 from hal.tools import OpensPins, Tools
 
 LEVELS = ("level_5", "level_4", "level_3", "level_2", "level_1")
 CHATTER_S = 1.0
 WATCH_S = 0.1
-RETRY_S = 2.0
 
 log = structlog.get_logger("hal")
 
@@ -141,6 +140,10 @@ class GpioButtons:
         """See `Peripheral.start`."""
         self._thread.start()
 
+    def names(self) -> tuple[str, ...]:
+        """See `Buttons.names`."""
+        return tuple(button.name for button in self._buttons)
+
     def health(self) -> Health:
         """See `Peripheral.health`."""
         return self._health.get()
@@ -169,7 +172,6 @@ class GpioButtons:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(2)
-        self._release()
         self._health.set("hal.stopped")
 
     def _show(self, name: str, state: Lamp) -> None:
@@ -193,37 +195,28 @@ class GpioButtons:
             log.exception("event listener failed", peripheral=self.name)
 
     def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                factory = self._open()
-            except GpioError as error:
-                self._release()
-                self._health.set("gpio.failed", error=str(error))
-                self._stop.wait(RETRY_S)
-                continue
+        keep_pins(self._pins, self._session, health=self._health, stop=self._stop)
+
+    def _session(self, factory: Any) -> None:
+        try:
+            self._open(factory)
             self._health.set("hal.ok")
             while not self._stop.wait(WATCH_S):
                 self._watch(factory.ticks())
+        finally:
+            self._release()
 
-    def _open(self) -> Any:
-        factory = self._pins.factory()
+    def _open(self, factory: Any) -> None:
         pins = msgspec.structs.asdict(self._config.pins)
         for button in self._buttons:
             button.open(factory, pins[button.name])
-        # Here and not above, because a device without pins has no need of gpiozero.
-        import gpiozero
-
         outputs = msgspec.structs.asdict(self._config.lamps) | {"buzzer": self._config.buzzer}
         with self._lock:
             for name, pin in outputs.items():
                 if pin is not None:
-                    try:
-                        self._outputs[name] = gpiozero.LED(pin, pin_factory=factory)
-                    except (gpiozero.GPIOZeroError, OSError, RuntimeError) as error:
-                        raise GpioError(f"{name} on pin {pin}: {error}") from error
+                    self._outputs[name] = open_output(factory, name, pin)
             for name, state in self._wanted.items():
                 self._show(name, state)
-        return factory
 
     def _release(self) -> None:
         for button in self._buttons:
