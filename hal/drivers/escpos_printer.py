@@ -21,6 +21,7 @@ from hal.config import Baud
 from hal.drivers import escpos, escpos_status
 from hal.drivers.escpos_fences import ASK_MODEL, Fences
 from hal.drivers.escpos_jobs import Jobs, Taken
+from hal.drivers.escpos_profiles import PROFILES
 from hal.drivers.escpos_talk import IDLE_S, SILENT, Talk, Timing
 from hal.drivers.line import Line, LineDown, keep_open
 from hal.health import HealthRecord
@@ -87,7 +88,7 @@ class EscposPrinter:
         self._config = config
         self._open_line = open_line
         self._timing = timing or Timing()
-        self._profile = escpos.PROFILES[config.profile]
+        self._profile = PROFILES[config.profile]
         self._rasterise = rasterise
         self._health = HealthRecord(self.name, on_health)
         self._jobs = Jobs()
@@ -155,7 +156,7 @@ class EscposPrinter:
             self._jobs.done(Outcome(taken.job.id, "not_printed", reason, self.status(), self.status()))
 
     def _session(self, line: Line) -> None:
-        talk = Talk(line, timing=self._timing, answers=self._profile.answers, stop=self._stop)
+        talk = Talk(line, timing=self._timing, answers=(self._profile.tells != "nothing"), stop=self._stop)
         self._talk = talk
         talk.begin()
         look_at_s = 0.0
@@ -180,7 +181,7 @@ class EscposPrinter:
         self._tell_health(talk)
 
     def _tell_health(self, talk: Talk) -> None:
-        if not self._profile.answers:
+        if self._profile.tells == "nothing":
             self._health.set("printer.no_status")
         else:
             self._health.set(escpos_status.health_of(talk.status))
@@ -213,7 +214,7 @@ class EscposPrinter:
         if time.monotonic() >= deadline_at_s:
             return replace(refused, reason="job.deadline")
         self._look(talk)
-        reason = escpos_status.trouble(talk.status) if self._profile.answers else None
+        reason = escpos_status.trouble(talk.status) if (self._profile.tells != "nothing") else None
         if reason is not None:
             return replace(refused, reason=reason, before=talk.status, after=talk.status)
         talk.fences, self._sent = fences, True
@@ -225,7 +226,7 @@ class EscposPrinter:
         outcome = Outcome(job_id, "unknown", "printer.no_status", talk.status, SILENT, paper_mm=encoded.paper_mm)
         dropped = talk.parser.dropped
         reason = self._send(talk, encoded.data, deadline_at_s)
-        if not self._profile.answers:
+        if self._profile.tells == "nothing":
             return outcome
         reason = reason or self._await_end(talk, deadline_at_s)
         if reason is not None:

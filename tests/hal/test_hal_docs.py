@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from hal.config import GpioConfig, from_table
-from hal.drivers import escpos, samv
+from hal.drivers import samv
+from hal.drivers.escpos_profiles import PROFILES
 from hal.health import NEXT_STEPS, REASONS
 from hal.registry import DRIVERS, kind_of, module_of
 from hal.sim.control import ControlError
@@ -55,7 +56,7 @@ def test_the_pins_themselves_have_an_example():
 
 
 def test_every_profile_is_in_the_manual():
-    for name in [*escpos.PROFILES, *samv.PROFILES]:
+    for name in [*PROFILES, *samv.PROFILES]:
         assert f"`{name}`" in DOC
 
 

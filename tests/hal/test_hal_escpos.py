@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from hal.drivers import escpos
 from hal.drivers.escpos_fences import ASK_PAPER, Fences, Names
+from hal.drivers.escpos_profiles import PROFILES, Profile
 from hal.drivers.escpos_status import (
     AutoStatus,
     Cleared,
@@ -23,7 +24,7 @@ from hal.health import NEXT_STEPS, REASONS
 from hal.paper import Columns, Cut, Feed, Qr, Raster, Rule, Text
 from hal.sim.escpos_paper import Interpreter
 
-WIDE = escpos.PROFILES["generic80"]
+WIDE = PROFILES["generic80"]
 
 
 def encode(blocks, profile, font):
@@ -97,19 +98,19 @@ def test_a_picture_holds_no_real_time_command(data):
     place = random.Random(len(set(data))).randrange(141)
     seeded[place : place + 3] = b"\x10\x04\x01"
     job = encode((Raster(576, 2, bytes(seeded)),), WIDE, None)
-    body = job.data[len(escpos.BEGIN) : -len(ASK_PAPER)]
+    body = job.data[len(escpos.BEGIN + escpos.HANZI_ON) : -len(ASK_PAPER)]
     assert not any(b"\x10" + second in body for second in (b"\x04", b"\x05", b"\x14"))
 
 
 def test_a_qr_code_too_wide_for_the_paper_is_made_to_fit_it():
-    narrow = escpos.PROFILES["generic58"]
+    narrow = PROFILES["generic58"]
     job = encode((Qr("x" * 400, module=16), Cut()), narrow, None)
     assert printed(job.data, 384)[0] == [{"qr": "x" * 400}]
 
 
 def test_a_qr_code_that_can_not_fit_is_refused():
     with pytest.raises(escpos.JobInvalid, match="does not fit"):
-        encode((Qr("x" * 1000),), escpos.Profile(columns=16, width_dots=192), None)
+        encode((Qr("x" * 1000),), Profile(columns=16, width_dots=192), None)
 
 
 def test_the_told_length_of_paper_is_the_real_one():
@@ -119,7 +120,7 @@ def test_the_told_length_of_paper_is_the_real_one():
     while done := paper.step(buffer, 10**6):
         if done[0] == "cut":
             paper.cut_done(buffer, done[1])
-    assert job.dots == paper.finished[0].dots
+    assert job.paper_mm == round(paper.finished[0].dots / 8)
 
 
 @given(st.binary(max_size=500))
