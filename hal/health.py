@@ -55,6 +55,8 @@ NEXT_STEPS: dict[str, str] = {
     "next.free_button": "Free the stuck button, or unplug and check its wire.",
     "next.replace_button": "Exchange the button or its wire; its contact bounces too much.",
     "next.check_gpio": "Check that the GPIO chip exists and that the service user may open it.",
+    "next.start_pcscd": "Start the smart-card service: systemctl start pcscd.socket.",
+    "next.install_package": "Install the Debian package that is named, then start the program again.",
     "next.license_reader": "Ask the supplier to license the reader's security module.",
 }
 
@@ -70,6 +72,7 @@ REASONS: dict[str, Reason] = {
     "port.silent": Reason("down", "next.check_cable", "Nothing answers on the port.", ("port",)),
     "port.not_found": Reason("down", "next.check_cable", "No port has this device on it.", ("expected", "looked")),
     "hal.wrong_device": Reason("down", "next.swap_ports", "Another device answers on the port.", ("port", "expected", "found")),
+    "hal.not_installed": Reason("down", "next.install_package", "A program or library is missing.", ("package",)),
     "gpio.failed": Reason("down", "next.check_gpio", "The GPIO pins cannot be opened.", ("error",)),
     "buttons.stuck": Reason("degraded", "next.free_button", "A button has been pressed for too long.", ("button",)),
     "buttons.chattering": Reason("degraded", "next.replace_button", "A button's contact chatters.", ("button",)),
@@ -88,6 +91,11 @@ REASONS: dict[str, Reason] = {
     "id_card.not_licensed": Reason("down", "next.license_reader", "The reader's security module is not licensed."),
     "id_card.self_test": Reason("down", "next.call_service", "The reader failed its self-test.", ("code",)),
     "id_card.refused": Reason("degraded", "next.check_profile", "The reader refuses a command.", ("code",)),
+    "scanner.silent": Reason("down", "next.check_cable", "The scanner does not answer."),
+    "scanner.refused": Reason("degraded", "next.check_profile", "The scanner refuses a command."),
+    "smart_card.no_service": Reason("down", "next.start_pcscd", "The smart-card service pcscd does not run."),
+    "smart_card.no_reader": Reason("down", "next.check_cable", "No such smart-card reader.", ("expected", "found")),
+    "camera.failed": Reason("down", "next.check_cable", "The camera gives no pictures.", ("error",)),
 }
 
 

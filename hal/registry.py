@@ -13,6 +13,7 @@ KINDS: dict[str, type[Any]] = {
     "printer": api.ReceiptPrinter,
     "id_card": api.IdCardReader,
     "door": api.Door,
+    "scanner": api.Scanner,
 }
 """Every kind of peripheral with its Protocol. A section of the configuration is named after its kind."""
 
@@ -21,6 +22,7 @@ DRIVERS: dict[str, dict[str, str]] = {
     "printer": {"escpos": "hal.drivers.escpos_printer"},
     "id_card": {"samv": "hal.drivers.samv_reader"},
     "door": {"gpio": "hal.drivers.gpio_door"},
+    "scanner": {"serial": "hal.drivers.scanner_serial"},
 }
 """Kind → name of the driver → its module, which provides `Config` and `open_driver(name, config, tools)`.
 

@@ -144,6 +144,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "端口 {port} 上应答的是 {found}，应为 {expected}",
         "On port {port} answers {found} instead of {expected}",
     ),
+    "hal.not_installed": ("缺少软件包 {package}", "The package {package} is not installed"),
     "gpio.failed": ("按键接口（GPIO）打不开：{error}", "The GPIO pins cannot be opened: {error}"),
     "buttons.stuck": ("按键 {button} 卡住", "Button {button} is stuck"),
     "buttons.chattering": ("按键 {button} 接触不良", "Button {button} chatters"),
@@ -162,6 +163,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "id_card.not_licensed": ("读卡器安全模块未授权", "The card reader's security module is not licensed"),
     "id_card.self_test": ("读卡器自检失败（{code}）", "The card reader failed its self-test ({code})"),
     "id_card.refused": ("读卡器拒绝命令（{code}）", "The card reader refuses a command ({code})"),
+    "scanner.silent": ("扫码器没有应答", "The scanner does not answer"),
+    "scanner.refused": ("扫码器拒绝命令", "The scanner refuses a command"),
+    "smart_card.no_service": ("智能卡服务 pcscd 没有运行", "The smart-card service pcscd does not run"),
+    "smart_card.no_reader": ("没有接上读卡器 {expected}（现有 {found}）", "No smart-card reader {expected} (there are {found})"),
+    "camera.failed": ("摄像头没有画面：{error}", "The camera gives no pictures: {error}"),
     # What faces answer to orders.
     "rating.expired": ("邀请已过期", "The invitation had expired"),
     "rating.storage_full": ("评价存储已满，评价暂停", "Rating storage is full; rating is paused"),
@@ -228,6 +234,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "next.free_button": ("松开卡住的按键，或拔下查线", "Free the stuck button, or check its wire"),
     "next.replace_button": ("更换按键或接线", "Exchange the button or its wire"),
     "next.check_gpio": ("查 GPIO 设备和服务用户权限", "Check the GPIO chip and the service user's rights"),
+    "next.start_pcscd": ("启动智能卡服务：systemctl start pcscd.socket", "Start it: systemctl start pcscd.socket"),
+    "next.install_package": ("安装所列软件包，再重启程序", "Install the package that is named, then restart the program"),
     "next.license_reader": ("请供应商为读卡器安全模块授权", "Ask the supplier to license the reader"),
 }
 

@@ -17,7 +17,18 @@ from hal.api.cabinet import (
     TamperEnded,
     Thermometer,
 )
-from hal.api.cards import CardData, CardError, CardKind, CardPresent, CardRemoved, IdCardReader
+from hal.api.cards import (
+    CardData,
+    CardError,
+    CardKind,
+    CardPresent,
+    CardRemoved,
+    IdCardReader,
+    SmartCardPresent,
+    SmartCardReader,
+    SmartCardRemoved,
+)
+from hal.api.codes import Camera, LookEnded, Scanned, Scanner, ScanRefused
 from hal.api.core import HealthListener, Peripheral
 from hal.api.events import Event, EventListener
 from hal.api.paper import Job, Outcome, OutcomeListener, PrinterStatus, ReceiptPrinter
@@ -28,6 +39,7 @@ __all__ = [
     "Block",
     "ButtonPressed",
     "Buttons",
+    "Camera",
     "CardData",
     "CardError",
     "CardKind",
@@ -48,6 +60,7 @@ __all__ = [
     "Keypad",
     "Lamp",
     "Light",
+    "LookEnded",
     "Outcome",
     "OutcomeListener",
     "Peripheral",
@@ -57,6 +70,12 @@ __all__ = [
     "Raster",
     "Rasterise",
     "ReceiptPrinter",
+    "ScanRefused",
+    "Scanned",
+    "Scanner",
+    "SmartCardPresent",
+    "SmartCardReader",
+    "SmartCardRemoved",
     "State",
     "Tamper",
     "TamperEnded",

@@ -60,3 +60,38 @@ class IdCardReader(Peripheral, Protocol):
     def card_present(self) -> bool:
         """Whether a card that was read has not been seen to leave."""
         ...
+
+
+class SmartCardPresent(msgspec.Struct, frozen=True, tag="smart_card_present"):
+    """A contact or contactless card lies on a PC/SC reader; nothing but its type and its chip's number was asked.
+
+    `atr` the answer to reset in hex. `uid` the chip's number in hex, asked of contactless cards only, empty when there is
+    none; many phones and some cards make up a new one each time. It tells a person apart from others, so it is not in
+    `repr`: keep it out of logs, and drop it after use. `reader` the reader's PC/SC name.
+    """
+
+    atr: str
+    uid: str
+    interface: Literal["contact", "contactless"]
+    reader: str
+
+    def __repr__(self) -> str:
+        """Without the number."""
+        masked = "*" * len(self.uid)
+        return f"SmartCardPresent(atr={self.atr!r}, uid={masked!r}, interface={self.interface!r}, reader={self.reader!r})"
+
+
+class SmartCardRemoved(msgspec.Struct, frozen=True, tag="smart_card_removed"):
+    """The card told before has left `reader`; `lost` when the reader or its service went away, so nobody knows."""
+
+    reader: str
+    evidence: Literal["asked", "lost"]
+
+
+@runtime_checkable
+class SmartCardReader(Peripheral, Protocol):
+    """Contact and contactless cards by type and chip number. Emits `SmartCardPresent` and `SmartCardRemoved`."""
+
+    def card_present(self) -> bool:
+        """Whether a card that was told has not been seen to leave."""
+        ...

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from hal.api.buttons import ButtonPressed
 from hal.api.cabinet import DoorClosed, DoorOpened, KeyPressed, PresenceChanged, Tampered, TamperEnded
-from hal.api.cards import CardError, CardPresent, CardRemoved
+from hal.api.cards import CardError, CardPresent, CardRemoved, SmartCardPresent, SmartCardRemoved
+from hal.api.codes import LookEnded, Scanned, ScanRefused
 
 Event = (
     ButtonPressed
@@ -19,6 +20,11 @@ Event = (
     | TamperEnded
     | PresenceChanged
     | KeyPressed
+    | SmartCardPresent
+    | SmartCardRemoved
+    | Scanned
+    | ScanRefused
+    | LookEnded
 )
 EventListener = Callable[[str, Event], None]
 """Called as `listener(peripheral_name, event)`."""

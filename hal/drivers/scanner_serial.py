@@ -1,0 +1,175 @@
+"""QR and bar-code scanner on a serial port (also USB serial): plain lines, Honeywell, Zebra SSI or Newland."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Annotated, Literal
+
+import msgspec
+import structlog
+
+from hal.api import Event, EventListener, Health, HealthListener
+from hal.api.codes import Scanned, ScanRefused
+from hal.codes import CodeRefused, text_of
+from hal.config import Baud
+from hal.drivers.line import Line, LineSlow, keep_open
+from hal.drivers.scanner_frames import Code, TooLong
+from hal.drivers.scanner_talk import SILENT_S, TALKS, Talk, probe_model
+from hal.health import HealthRecord
+from hal.tools import Tools
+
+SPEEDS = (9600, 115200)
+WRITE_S = 0.5
+TURN_S = 0.1
+
+log = structlog.get_logger("hal")
+
+
+class Config(msgspec.Struct, frozen=True):
+    """QR and bar-code scanner on a serial port.
+
+    `profile` how it is switched on and how its codes are framed: `plain` lines from a scanner that is always on or has its
+    own trigger, `honeywell` and `newland` lines with a trigger by command, `ssi` Zebra's packets with checksums. `trigger_s`
+    how long a trigger stays on. `idle_ms` silence after which a line without an end is over. `expect` pins the section to
+    one scanner: its identity as `nw-hal probe` tells it (`ssi` and `newland`; the others tell none).
+    """
+
+    port: str = ""
+    baud: Baud = 9600
+    expect: str = ""
+    profile: Literal["plain", "honeywell", "ssi", "newland"] = "plain"
+    trigger_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
+    idle_ms: Annotated[int, msgspec.Meta(ge=20, le=2000)] = 300
+
+
+def probe(line: Line) -> str | None:
+    """See `hal.registry.DRIVERS`: asks an SSI decoder for its revision, and a Newland scanner to leave its light off."""
+    return probe_model(line)
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> SerialScanner:
+    """See `hal.registry.DRIVERS`."""
+    open_line = tools.ports.opener(config.port, config.baud, __name__, expect=config.expect)
+    return SerialScanner(name, config, open_line, on_event=tools.on_event, on_health=tools.on_health)
+
+
+class SerialScanner:
+    """`hal.api.Scanner` for scanners on a serial port."""
+
+    def __init__(
+        self,
+        name: str,
+        config: Config,
+        open_line: Callable[[], Line],
+        *,
+        on_event: EventListener,
+        on_health: HealthListener,
+    ) -> None:
+        self.name = name
+        self._config = config
+        self._open_line = open_line
+        self._on_event = on_event
+        self._health = HealthRecord(name, on_health)
+        self._stop = threading.Event()
+        self._buffer = bytearray(2048)
+        self._lock = threading.Lock()
+        # The monotonic time until which the light shall be on; what the scanner was last told is the session's.
+        self._wanted_until_s = 0.0
+        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
+
+    def start(self) -> None:
+        """See `Peripheral.start`."""
+        self._thread.start()
+
+    def health(self) -> Health:
+        """See `Peripheral.health`."""
+        return self._health.get()
+
+    def trigger(self, on: bool) -> None:
+        """See `Scanner.trigger`."""
+        with self._lock:
+            self._wanted_until_s = time.monotonic() + self._config.trigger_s if on else 0.0
+
+    def close(self) -> None:
+        """See `Peripheral.close`; the light goes out."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
+        self._health.set("hal.stopped")
+
+    def _run(self) -> None:
+        keep_open(self._open_line, self._session, health=self._health, stop=self._stop)
+
+    def _session(self, line: Line) -> None:
+        talk = TALKS[self._config.profile](idle_s=self._config.idle_ms / 1000)
+        try:
+            self._send(line, talk.greeting())
+            while not self._stop.is_set():
+                self._steer(line, talk)
+                self._listen(line, talk)
+                self._judge(talk)
+            self._send(line, talk.switch(False))
+        finally:
+            talk.wipe()
+            self._buffer[:] = bytes(len(self._buffer))
+
+    def _steer(self, line: Line, talk: Talk) -> None:
+        """Tell the scanner what is wanted of its light, when that changed."""
+        with self._lock:
+            wanted = time.monotonic() < self._wanted_until_s
+        if wanted != talk.is_on:
+            self._send(line, talk.switch(wanted))
+
+    def _listen(self, line: Line, talk: Talk) -> None:
+        """One short wait for bytes; tells what they hold, and sends the replies that the protocol wants."""
+        count = line.read_into(self._buffer, TURN_S if not talk.waits() else 0.02)
+        now_s = time.monotonic()
+        for one in talk.heard(memoryview(self._buffer)[:count], now_s):
+            self._tell(one, now_s)
+        self._buffer[:count] = bytes(count)
+        self._send(line, talk.replies())
+
+    def _tell(self, one: Code | TooLong | Literal["damaged"], now_s: float) -> None:
+        if isinstance(one, TooLong):
+            self._emit(ScanRefused("scan.too_long"))
+            return
+        if not isinstance(one, Code):
+            self._emit(ScanRefused("scan.damaged"))
+            return
+        try:
+            text = text_of(one.data)
+        except CodeRefused as refused:
+            self._emit(ScanRefused(refused.reason))
+            return
+        finally:
+            one.data[:] = bytes(len(one.data))
+        if text:
+            # One code ends the wish for one, as the trigger of a hand-held scanner does.
+            self.trigger(False)
+            self._emit(Scanned(text, now_s))
+
+    def _send(self, line: Line, data: bytes) -> None:
+        if not data:
+            return
+        try:
+            line.write(data, WRITE_S)
+        except LineSlow:
+            log.warning("scanner takes no bytes", peripheral=self.name)
+
+    def _judge(self, talk: Talk) -> None:
+        """Health as the scanner's answers show it; a model that never answers is well while its port is."""
+        silent_s = talk.silent_s(time.monotonic())
+        if silent_s is None or (talk.has_answered and silent_s < SILENT_S):
+            self._health.set("scanner.refused" if talk.refused else "hal.ok")
+        elif silent_s >= SILENT_S:
+            self._health.set("scanner.silent")
+
+    def _emit(self, event: Event) -> None:
+        if self._stop.is_set():
+            return
+        try:
+            self._on_event(self.name, event)
+        except Exception:
+            log.exception("event listener failed", peripheral=self.name)
