@@ -1,69 +1,27 @@
-"""Records ratings in the journal, on a thread of its own, so that a slow disk never holds up the screen.
+"""Records ratings in the evaluator's journal, and closes what a cut left open. The writing thread is runtime.evidence."""
 
-The level goes into a ledger leaf (wire.leaf) and into a box sealed to the fleet; it is nowhere else: not in a log, not in a file.
-"""
-
-import queue
 import secrets
-import sqlite3
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-import structlog
-
 from evaluator.flow.ports import Close, Stands, Via
-from runtime.journal import Journal, JournalError, JournalFull
+from runtime.evidence import EvidenceThread
+from runtime.journal import JournalError, JournalFull
 from runtime.recovery import last_entries
-from wire import leaf
-from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingInvited, RatingPressed, read_body
-from wire.messages import Invitation, Placement
-
-log = structlog.get_logger("evaluator.evidence")
+from wire.kinds import RatingClosed, RatingInvited, RatingPressed, read_body
+from wire.messages import Invitation
 
 RECOVERY_DEPTH = 64
 """Entries looked at for an open rating at start. An evaluator has one rating at a time and each ends within a few entries."""
 
 
-class Evidence:
-    """The flow's Book on a real journal.
-
-    `post` hands a callable to the flow's thread (the ui bridge). `seal_key` gives the fleet's key at the moment of sealing, or
-    None while none is known; then nothing is recorded and the outcome says `rating.not_paired`.
-    """
-
-    def __init__(
-        self,
-        journal: Journal,
-        *,
-        seal_key: Callable[[], bytes | None],
-        post: Callable[[Callable[[], object]], object],
-    ) -> None:
-        self._journal, self._seal_key, self._post = journal, seal_key, post
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
-        self._left: list[RatingClosed] = []
-        """Closes that the journal would not take yet; they go before anything else."""
-        self._thread = threading.Thread(target=self._run, name="evidence", daemon=True)
-
-    def start(self) -> None:
-        """Begin to write what is handed in."""
-        self._thread.start()
-
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """Write what is still waiting, then end and close the journal."""
-        self._work.put(None)
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-        self._journal.close()
+class Evidence(EvidenceThread):
+    """The flow's Book on a real journal. While the fleet's key is not known nothing is recorded, and the outcome says so."""
 
     def invited(self, invitation: Invitation, done: Callable[[str | None], object]) -> None:
         """See Book."""
-
-        def write() -> None:
-            self._write_left()
-            self._commit("rating.invited", RatingInvited(invitation=invitation))
-
-        self._put(write, lambda _: done(None), done)
+        body = RatingInvited(invitation=invitation)
+        self.write(lambda: self.commit("rating.invited", body), lambda _: done(None), _told(done))
 
     def pressed(
         self,
@@ -76,62 +34,18 @@ class Evidence:
         done: Callable[[Stands | str], object],
     ) -> None:
         """See Book."""
-
-        def write() -> Stands:
-            self._write_left()
-            secret = leaf.new_secret()
-            point = leaf.leaf(level, secret)
-            sealed = leaf.seal(PressSecret(level=level, secret=secret), self._key())
-            body = RatingPressed(rating=rating, occasion=occasion, via=via, leaf=point, sealed=sealed)
-            return Stands(self._commit("rating.amended" if amends else "rating.pressed", body), point)
-
-        self._put(write, done, done)
+        self.write(lambda: self.commit_press(rating, occasion, level, via, amends=amends), done, _told(done))
 
     def closed(self, close: Close, done: Callable[[str | None], object]) -> None:
         """See Book. One that cannot be written is kept and tried again before every later entry and at each `measure`."""
 
-        def write() -> None:
-            self._left.append(self._close_body(close))
-            self._write_left()
+        def build() -> RatingClosed:
+            return self.closing(
+                close.rating, close.occasion, close.stands, how=close.how, tag_set=close.tag_set, reasons=close.reasons,
+                language=close.language, profile=close.profile, duration_ms=close.duration_ms,
+            )  # fmt: skip
 
-        self._put(write, lambda _: done(None), done)
-
-    def prune(self, archived: Sequence[tuple[bytes, int]]) -> None:
-        """Let go of entries that the fleet holds in a verified backup, by (journal id, archived through)."""
-        self._housekeep("prune", lambda: self._journal.apply_archived(archived))
-
-    def note_placement(self, placement: Placement) -> None:
-        """Record where the fleet has put this device, when that is new."""
-        self._housekeep("note_placement", lambda: self._journal.note_placement(placement))
-
-    def close_damaged(self, journal_id: bytes, reason: str) -> None:
-        """Go on in a new journal, when a reader met damage in the present one; a report about an older one changes nothing."""
-
-        def close() -> None:
-            if journal_id == self._journal.journal_id:
-                self._journal.close_damaged(reason)
-
-        self._housekeep("close_damaged", close)
-
-    def measure(self, done: Callable[[float], object]) -> None:
-        """Tell the free share of the budget, 0–1, to `done` on the flow's thread."""
-
-        def measure() -> None:
-            free = self._journal.free_share
-            self._post(lambda: done(free))
-
-        self._housekeep("measure", measure)
-
-    def _housekeep(self, what: str, job: Callable[[], object]) -> None:
-        def careful() -> None:
-            try:
-                self._write_left()
-                job()
-            except (JournalError, OSError, sqlite3.Error) as error:
-                # Ratings go on; the next round tries again.
-                log.error("housekeeping of the journal failed", what=what, error=str(error))
-
-        self._work.put(careful)
+        self.close(build, done, _told(done))
 
     def recover(self) -> int:
         """Close what a power cut, crash or damage left open; the last press that can be read stands. Call before `start`.
@@ -146,54 +60,10 @@ class Evidence:
             self._journal.append("rating.closed", close)
         return len(opened)
 
-    def _close_body(self, close: Close) -> RatingClosed:
-        stands = close.stands
-        outcome = "not_rated" if stands is None else "uninvited" if close.occasion is None else "rated"
-        sealed = leaf.seal(CloseSecret(reasons=close.reasons), self._key()) if outcome == "rated" else None
-        return RatingClosed(
-            rating=close.rating,
-            occasion=close.occasion,
-            outcome=outcome,  # type: ignore[arg-type]
-            how=close.how,
-            standing=stands.seq if stands else None,
-            leaf=stands.leaf if stands else None,
-            tag_set=close.tag_set,
-            sealed=sealed,
-            language=close.language,
-            profile=close.profile,
-            duration_ms=close.duration_ms,
-        )
 
-    def _key(self) -> bytes:
-        key = self._seal_key()
-        if key is None:
-            raise JournalError("the fleet's seal key is not known; pair this device")
-        return key
-
-    def _write_left(self) -> None:
-        while self._left:
-            self._commit("rating.closed", self._left[0])
-            del self._left[0]
-
-    def _commit(self, kind: str, body: Any) -> int:
-        return self._journal.append(kind, body).seq
-
-    def _put(self, write: Callable[[], Any], done: Callable[[Any], object], failed: Callable[[str], object]) -> None:
-        def job() -> None:
-            try:
-                outcome = write()
-            except JournalError as error:
-                log.error("a rating entry was not recorded", error=str(error))
-                reason = "rating.storage_full" if isinstance(error, JournalFull) else "rating.not_recorded"
-                self._post(lambda: failed(reason))
-            else:
-                self._post(lambda: done(outcome))
-
-        self._work.put(job)
-
-    def _run(self) -> None:
-        while (job := self._work.get()) is not None:
-            job()
+def _told(done: Callable[[str], object]) -> Callable[[JournalError], object]:
+    """Passes an error of the journal on as the message that people read."""
+    return lambda error: done("rating.storage_full" if isinstance(error, JournalFull) else "rating.not_recorded")
 
 
 def _left_open(rows: list[tuple[Any, bytes]]) -> list[RatingClosed]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
+from runtime.evidence import Stands as Stands
 from wire.kinds import Language, Profile
 from wire.messages import Invitation
 
@@ -20,13 +21,6 @@ class Clock(Protocol):
     def wall_ms(self) -> int:
         """UTC milliseconds since 1970."""
         ...
-
-
-class Stands(NamedTuple):
-    """A press that is committed: its place in the journal and its leaf. The level is not in it."""
-
-    seq: int
-    leaf: bytes
 
 
 class Close(NamedTuple):

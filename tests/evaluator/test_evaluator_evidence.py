@@ -256,3 +256,19 @@ def test_a_close_that_the_disk_refused_is_written_later_with_its_reasons(journal
     body = read_body("rating.closed", 1, rows[0].entry.body)
     assert isinstance(body, RatingClosed)
     assert leaf.unseal(body.sealed, key, CloseSecret).reasons == ("lv2.no_list",)
+
+
+def test_closes_that_are_refused_one_after_the_other_are_all_written_later(journal, key, post, tmp_path):
+    evidence = Evidence(Stubborn(journal, 2), seal_key=lambda: bytes(key.public_key), post=post)
+    evidence.start()
+    told = []
+    for occasion in (b"1" * 16, b"2" * 16):
+        evidence.closed(Close(occasion, occasion, "left", None, "", (), "zh", "standard", 1), told.append)
+        post.run_one()
+    assert told == ["rating.storage_full"] * 2
+    evidence.invited(INVITATION, told.append)
+    post.run_one()
+    evidence.stop()
+    with JournalReader(tmp_path / "evidence.db") as reader:
+        kinds = [row.header.kind for row in reader.rows(1)]
+    assert kinds == ["rating.closed", "rating.closed", "rating.invited"]
