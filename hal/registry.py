@@ -14,15 +14,17 @@ KINDS: dict[str, type[Any]] = {
     "id_card": api.IdCardReader,
     "door": api.Door,
     "scanner": api.Scanner,
+    "desk": api.ClerkDesk,
 }
 """Every kind of peripheral with its Protocol. A section of the configuration is named after its kind."""
 
 DRIVERS: dict[str, dict[str, str]] = {
-    "buttons": {"gpio": "hal.drivers.gpio_buttons"},
+    "buttons": {"gpio": "hal.drivers.gpio_buttons", "box": "hal.drivers.button_box"},
     "printer": {"escpos": "hal.drivers.escpos_printer"},
     "id_card": {"samv": "hal.drivers.samv_reader"},
     "door": {"gpio": "hal.drivers.gpio_door"},
     "scanner": {"serial": "hal.drivers.scanner_serial"},
+    "desk": {"serial": "hal.drivers.clerk_desk"},
 }
 """Kind → name of the driver → its module, which provides `Config` and `open_driver(name, config, tools)`.
 

@@ -1,6 +1,6 @@
 """What a peripheral is to the rest of the device: Protocols, events and outcomes, without any hardware."""
 
-from hal.api.buttons import ButtonPressed, Buttons, Lamp
+from hal.api.buttons import BufferedPress, ButtonPressed, Buttons, Lamp
 from hal.api.cabinet import (
     Door,
     DoorClosed,
@@ -30,13 +30,15 @@ from hal.api.cards import (
 )
 from hal.api.codes import Camera, LookEnded, Scanned, Scanner, ScanRefused
 from hal.api.core import HealthListener, Peripheral
+from hal.api.desk import ClerkDesk, DeskAsked, DeskView
 from hal.api.events import Event, EventListener
-from hal.api.paper import Job, Outcome, OutcomeListener, PrinterStatus, ReceiptPrinter
+from hal.api.paper import Job, Outcome, OutcomeListener, PaperRoll, PrinterStatus, ReceiptPrinter
 from hal.health import Health, State
 from hal.paper import Block, Raster, Rasterise, TextStyle
 
 __all__ = [
     "Block",
+    "BufferedPress",
     "ButtonPressed",
     "Buttons",
     "Camera",
@@ -45,6 +47,9 @@ __all__ = [
     "CardKind",
     "CardPresent",
     "CardRemoved",
+    "ClerkDesk",
+    "DeskAsked",
+    "DeskView",
     "Door",
     "DoorClosed",
     "DoorOpened",
@@ -63,6 +68,7 @@ __all__ = [
     "LookEnded",
     "Outcome",
     "OutcomeListener",
+    "PaperRoll",
     "Peripheral",
     "Presence",
     "PresenceChanged",

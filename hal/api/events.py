@@ -8,6 +8,7 @@ from hal.api.buttons import ButtonPressed
 from hal.api.cabinet import DoorClosed, DoorOpened, KeyPressed, PresenceChanged, Tampered, TamperEnded
 from hal.api.cards import CardError, CardPresent, CardRemoved, SmartCardPresent, SmartCardRemoved
 from hal.api.codes import LookEnded, Scanned, ScanRefused
+from hal.api.desk import DeskAsked
 
 Event = (
     ButtonPressed
@@ -25,6 +26,7 @@ Event = (
     | Scanned
     | ScanRefused
     | LookEnded
+    | DeskAsked
 )
 EventListener = Callable[[str, Event], None]
 """Called as `listener(peripheral_name, event)`."""

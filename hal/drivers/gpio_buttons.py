@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 import structlog
 
-from hal.api import ButtonPressed, EventListener, Health, HealthListener, Lamp
+from hal.api import BufferedPress, ButtonPressed, EventListener, Health, HealthListener, Lamp
 from hal.config import BcmPin
 from hal.drivers.debounce import Debounce
 from hal.drivers.gpio import Input, keep_pins, open_output
@@ -166,6 +166,9 @@ class GpioButtons:
         with self._lock:
             if buzzer := self._outputs.get("buzzer"):
                 buzzer.blink(on_time=duration_ms / 1000, off_time=0, n=1, background=True)
+
+    def taken(self, press: BufferedPress) -> None:
+        """See `Buttons.taken`: nothing is kept here."""
 
     def close(self) -> None:
         """See `Peripheral.close`."""
