@@ -33,6 +33,7 @@ class Ports:
             if port == "auto":
                 return self._find(driver, baud, expect)
             line = Line(port, baud)
+            line.stranger = lambda line: (_title(driver), stranger(line, driver))
             if expect:
                 try:
                     _check_identity(line, driver, expect, port)

@@ -70,10 +70,25 @@ class Line:
         self._fd: int = self._serial.fileno()
         os.set_blocking(self._fd, False)
 
+    stranger: Callable[[Line], tuple[str, str]] | None = None
+    """Asks who answers instead of the expected device, and gives (expected, found); set by `hal.ports`."""
+
+    def explain_silence(self, health: HealthRecord, reason: str) -> None:
+        """Tell health that the device is silent: by name when another device answers on this port, else as `reason`."""
+        expected, found = self.stranger(self) if self.stranger is not None else ("", "")
+        if found:
+            health.set("hal.wrong_device", port=self._port, expected=expected, found=found)
+        else:
+            health.set(reason)
+
     @property
     def closed(self) -> bool:
         """Whether the port was let go."""
         return not self._serial.is_open
+
+    def fileno(self) -> int:
+        """The descriptor to wait on together with others."""
+        return self._fd
 
     def close(self) -> None:
         """Let the port go."""
@@ -128,6 +143,13 @@ class Line:
         """Forget bytes that were written but have not left this computer."""
         with contextlib.suppress(OSError):
             self._serial.reset_output_buffer()
+
+    def redial(self) -> None:
+        """Begin anew with a device that has gone silent. A serial port has nothing that could have been forgotten.
+
+        Raises:
+            LineDown: the device cannot be reached.
+        """
 
     def write(self, data: bytes, deadline_s: float) -> None:
         """Send all of `data` within `deadline_s`.

@@ -263,7 +263,7 @@ class SamvReader:
         try:
             line.write(command(code), SHORT_ANSWER_S)
         except LineSlow:
-            self._note_silence(damaged=False)
+            self._note_silence(line, damaged=False)
             return None
         end_s = time.monotonic() + timeout_s
         while not self._stop.is_set() and (left_s := end_s - time.monotonic()) > 0:
@@ -278,13 +278,15 @@ class SamvReader:
                 break
         self._parser.wipe()
         if not self._stop.is_set():
-            self._note_silence(damaged=self._parser.damaged > damaged)
+            self._note_silence(line, damaged=self._parser.damaged > damaged)
         return None
 
-    def _note_silence(self, *, damaged: bool) -> None:
+    def _note_silence(self, line: Line, *, damaged: bool) -> None:
         self._unanswered += 1
-        if self._unanswered >= SILENT_AFTER:
-            self._health.set("id_card.garbled" if damaged else "id_card.silent")
+        if damaged and self._unanswered >= SILENT_AFTER:
+            self._health.set("id_card.garbled")
+        elif self._unanswered == SILENT_AFTER:
+            line.explain_silence(self._health, "id_card.silent")
 
     def _judge(self, answer: Answer, *, fine: tuple[int, ...]) -> None:
         """Health as this answer shows it."""

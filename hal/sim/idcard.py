@@ -17,7 +17,8 @@ KINDS = ("resident", "hmt_resident", "foreigner_2017", "foreigner_2023")
 class IdCardReader:
     """The device: what lies on it, what it has done with that, and how it is disturbed."""
 
-    def __init__(self, station: Station, *, read_s: float, seed: int | None = None) -> None:
+    def __init__(self, station: Station, *, read_s: float, seed: int | None = None, serial: int = 2) -> None:
+        self._serial = serial
         self._station = station
         self._read_s = read_s
         self._choose = random.Random(seed)
@@ -64,7 +65,7 @@ class IdCardReader:
             case 0x10 | 0x11, 0xFF:
                 self._reply(0x90)
             case 0x12, 0xFF:
-                self._reply(0x90, bytes.fromhex("05000100052535010100000002000000"))
+                self._reply(0x90, bytes.fromhex("050001000525350101000000") + self._serial.to_bytes(4, "little"))
             case 0x20, 0x01:
                 self._find()
             case 0x20, 0x02:
@@ -225,10 +226,11 @@ class IdCardReader:
 @click.option("--control", required=True, help="Path of the control socket.")
 @click.option("--read-s", default=1.0, show_default=True, type=click.FloatRange(0, 10), help="Time a read takes.")
 @click.option("--seed", type=int, help="Makes the made-up people the same at each start.")
-def main(link: str, control: str, read_s: float, seed: int | None) -> None:
+@click.option("--serial", default=2, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Last part of the module's number.")
+def main(link: str, control: str, read_s: float, seed: int | None, serial: int) -> None:
     """Simulate a SAM-V identity-card reader until SIGTERM; commands in docs/hardware.md."""
     station = Station(link, control)
-    station.run(lambda: IdCardReader(station, read_s=read_s, seed=seed))
+    station.run(lambda: IdCardReader(station, read_s=read_s, seed=seed, serial=serial))
 
 
 if __name__ == "__main__":
