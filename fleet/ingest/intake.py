@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from nacl.signing import SigningKey
+from sqlalchemy.exc import DBAPIError
 
 from fleet.ingest.directory import Directory, Known
 from fleet.ingest.ledger import Finding, Ledger
@@ -49,8 +50,18 @@ class Reply(NamedTuple):
     payload: bytes
 
 
+RACES = 3
+"""How often a transaction is begun anew because another ingest process came first."""
+_RACED = ("23505", "40001", "40P01")
+"""PostgreSQL's codes for a row that exists already, a transaction out of order, and two that wait for each other."""
+
+
 class Intake:
-    """Takes messages into the store. Not thread-safe; one for each ingest process. `clock` gives UTC milliseconds."""
+    """Takes messages into the store. Not thread-safe; one for each ingest process. `clock` gives UTC milliseconds.
+
+    Several processes may share one PostgreSQL: the row of a journal is locked from judging to the commit, so the second
+    sees what the first has taken, and a journal that both open at once is opened by one and read again by the other.
+    """
 
     def __init__(self, store: Store, directory: Directory, key: SigningKey, *, clock: Callable[[], int] = now_ms) -> None:
         self._store = store
@@ -66,6 +77,16 @@ class Intake:
         it was taken, and the same call may be made again.
         """
         read = [_read(message) for message in messages]
+        for _ in range(RACES):
+            try:
+                return self._take(read)
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _RACED:
+                    raise
+        return self._take(read)
+
+    def _take(self, read: Sequence[tuple[Message, Topic | None, Content]]) -> list[Reply]:
+        """Judge and commit once."""
         answers: list[tuple[Topic, Ack | Nack]] = []
         with self._store.write() as connection:
             ledger = Ledger(connection, now_ms=self._clock())

@@ -7,6 +7,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from fleet.ingest.bulk import insert_rows
 from fleet.ingest.rules import FindingKind, Fork, Mark
 from fleet.store.tables import batches, entries, findings, forks, journals, shelved
 from wire.custody import Received
@@ -45,10 +46,13 @@ class Ledger:
         self._findings: dict[tuple[str, str, bytes], tuple[Finding, int]] = {}
 
     def load_marks(self, journal_ids: Iterable[bytes]) -> None:
-        """Fetch the marks of the journals about to be judged; on PostgreSQL this locks their rows until the commit."""
-        wanted = [journal_id for journal_id in dict.fromkeys(journal_ids) if journal_id not in self._marks]
+        """Fetch the marks of the journals about to be judged; on PostgreSQL this locks their rows until the commit.
+
+        Always in the order of their ids: two ingest processes that lock the same journals wait for each other, never both.
+        """
+        wanted = sorted({journal_id for journal_id in journal_ids if journal_id not in self._marks})
         names = ("no", "journal_id", "device", "tenant", "state", "seq", "hash")
-        query = select(*(journals.c[name] for name in names)).order_by(journals.c.no).with_for_update()
+        query = select(*(journals.c[name] for name in names)).order_by(journals.c.journal_id).with_for_update()
         for start in range(0, len(wanted), 500):
             found = self._connection.execute(query.where(journals.c.journal_id.in_(wanted[start : start + 500])))
             for no, journal_id, device, tenant, state, seq, digest in found:
@@ -139,16 +143,13 @@ class Ledger:
             )
         if self._shelved:
             self._connection.execute(insert(shelved), self._shelved)
-        for finding, count in self._findings.values():
+        for _, (finding, count) in sorted(self._findings.items()):  # In one order, as with the journals.
             self._write_finding(finding, count)
 
     def _flush_entries(self) -> None:
-        for table, columns, rows in ((batches.fullname, _BATCH, self._batches), (entries.fullname, _ENTRY, self._entries)):
-            if rows:
-                # Plain tuples to the driver: Core's own executemany costs twice as much an entry (tests/bench/bench_ingest.py).
-                marks = ",".join(["?" if self._connection.dialect.name == "sqlite" else "%s"] * len(columns))
-                self._connection.exec_driver_sql(f"INSERT INTO {table} ({','.join(columns)}) VALUES ({marks})", rows)
-                rows.clear()
+        for table, columns, rows in ((batches, _BATCH, self._batches), (entries, _ENTRY, self._entries)):
+            insert_rows(self._connection, table, columns, rows)
+            rows.clear()
 
     def _upsert(self, table: Any) -> Any:
         return (sqlite if self._connection.dialect.name == "sqlite" else postgresql).insert(table)
