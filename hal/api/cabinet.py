@@ -31,7 +31,7 @@ class Door(Peripheral, Protocol):
 
 
 class Tampered(msgspec.Struct, frozen=True, tag="tampered"):
-    """Somebody works on the cabinet: its loop was cut or its vibration sensor struck; `at_s` monotonic seconds of the first edge."""
+    """Somebody works on the cabinet: its loop was cut or it was shaken; `at_s` monotonic seconds of the first edge."""
 
     at_s: float
 

@@ -39,6 +39,10 @@ class Debounce:
         self._rest = True
         return True
 
+    def rested(self, now_s: float) -> bool:
+        """Whether the contact has kept its level for the settling time."""
+        return now_s - self._edge_s >= self._settle_s
+
     def held_s(self, now_s: float) -> float:
         """For how long the contact has been closed without opening; 0 while it is open."""
         return now_s - self._pressed_since_s if self._level else 0.0

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
+import structlog
+
 from hal.config import GpioConfig
+from hal.drivers.edge_time import monotonic_s
+from hal.health import HealthRecord
+from hal.tools import OpensPins
+
+RETRY_S = 2.0
+
+log = structlog.get_logger("hal")
 
 
 class GpioError(RuntimeError):
@@ -59,32 +69,35 @@ class GpioPins:
 
 
 class Input:
-    """One input pin with a pull-up whose contact closes to ground; hands on every raw edge, undebounced.
+    """One input pin; hands on every raw edge, undebounced.
 
-    `on_edge(at_s, closed)` is called on the library's thread with the library's own timestamp (seconds of its clock).
+    The contact closes to ground against the internal pull-up; with `active_high` the pin is driven by a sensor that says 3.3 V
+    for "closed". `on_edge(at_s, closed)` is called on the library's thread; `at_s` is the edge's own time on the monotonic
+    clock.
     """
 
-    def __init__(self, factory: Any, pin: int, on_edge: Any) -> None:
+    def __init__(self, factory: Any, pin: int, on_edge: Callable[[float, bool], None], *, active_high: bool = False) -> None:
         # Here and not above, because a device without pins has no need of gpiozero.
         import gpiozero
 
         self._on_edge = on_edge
+        self._active_high = active_high
+        self._device: Any = None
         try:
-            self._device = gpiozero.InputDevice(pin, pull_up=True, pin_factory=factory)
-        except (gpiozero.GPIOZeroError, OSError, RuntimeError) as error:
-            raise GpioError(f"pin {pin}: {error}") from error
-        raw = self._device.pin
-        try:
+            self._device = gpiozero.InputDevice(pin, pull_up=not active_high, pin_factory=factory)
+            raw = self._device.pin
             # The library's own debouncing would drop edges; ours needs all of them.
             raw.bounce = None
             raw.edges = "both"
             raw.when_changed = self._changed
-        except (gpiozero.GPIOZeroError, OSError, RuntimeError) as error:
-            self._device.close()
-            raise GpioError(f"pin {pin} tells no edges: {error}") from error
+        # The libraries raise whatever their C parts make of a pin that is taken: lgpio.error, RuntimeError, OSError.
+        except Exception as error:
+            if self._device is not None:
+                self._device.close()
+            raise GpioError(f"pin {pin}: {error}") from error
 
     def _changed(self, at_s: float, state: int) -> None:
-        self._on_edge(at_s, not state)
+        self._on_edge(monotonic_s(at_s), bool(state) == self._active_high)
 
     @property
     def closed(self) -> bool:
@@ -96,3 +109,38 @@ class Input:
         if not self._device.closed:
             self._device.pin.when_changed = None
             self._device.close()
+
+
+def open_output(factory: Any, name: str, pin: int, *, dimmable: bool = False) -> Any:
+    """A gpiozero LED on `pin`, off: a `PWMLED` where `dimmable`.
+
+    Raises:
+        GpioError: the pin cannot be opened; the message has `name`.
+    """
+    # Here and not above, because a device without pins has no need of gpiozero.
+    import gpiozero
+
+    try:
+        return (gpiozero.PWMLED if dimmable else gpiozero.LED)(pin, pin_factory=factory)
+    # The libraries raise whatever their C parts make of a pin that is taken.
+    except Exception as error:
+        raise GpioError(f"{name} on pin {pin}: {error}") from error
+
+
+def keep_pins(
+    pins: OpensPins, session: Callable[[Any], None], *, health: HealthRecord, stop: threading.Event, retry_s: float = RETRY_S
+) -> None:
+    """Run `session(factory)` until `stop`, again and again; the body of the thread of a driver on pins.
+
+    `session` lets its pins go whatever happens. It returns when `stop` is set, or raises `GpioError`. Anything else it raises
+    is a driver's mistake: logged, told as health, and tried again.
+    """
+    while not stop.is_set():
+        try:
+            session(pins.factory())
+        except GpioError as error:
+            health.set("gpio.failed", error=str(error))
+        except Exception as error:
+            log.exception("driver failed", peripheral=health.name)
+            health.set("hal.driver_failed", error=f"{type(error).__name__}: {error}")
+        stop.wait(retry_s)

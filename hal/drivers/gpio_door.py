@@ -10,12 +10,10 @@ import structlog
 
 from hal.api import DoorClosed, DoorOpened, EventListener, Health, HealthListener
 from hal.config import BcmPin
-from hal.drivers.gpio import GpioError, Input
+from hal.drivers.gpio import keep_pins
+from hal.drivers.gpio_contact import Contact
 from hal.health import HealthRecord
 from hal.tools import OpensPins, Tools
-
-RETRY_S = 2.0
-CHECK_S = 1.0
 
 log = structlog.get_logger("hal")
 
@@ -45,15 +43,13 @@ class GpioDoor:
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
         self.name = name
-        self._config = config
         self._pins = pins
         self._on_event = on_event
-        self._health = HealthRecord(self.name, on_health)
+        self._health = HealthRecord(name, on_health)
         self._open: bool | None = None
-        self._edge_at_s = 0.0
-        self._edges = threading.Event()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="hal-door", daemon=True)
+        self._contact = Contact(config.pin, config.settle_ms / 1000, stop=self._stop)
+        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
 
     def start(self) -> None:
         """See `Peripheral.start`."""
@@ -70,49 +66,21 @@ class GpioDoor:
     def close(self) -> None:
         """See `Peripheral.close`."""
         self._stop.set()
-        self._edges.set()
+        self._contact.wake()
         if self._thread.is_alive():
             self._thread.join(2)
         self._health.set("hal.stopped")
 
-    def _edge(self, at_s: float, closed: bool) -> None:
-        if not self._edges.is_set():
-            self._edge_at_s = at_s
-        self._edges.set()
-
     def _run(self) -> None:
-        while not self._stop.is_set():
-            try:
-                factory = self._pins.factory()
-                contact = Input(factory, self._config.pin, self._edge)
-            except GpioError as error:
-                self._health.set("gpio.failed", error=str(error))
-                self._stop.wait(RETRY_S)
-                continue
-            self._health.set("hal.ok")
-            self._edge_at_s = factory.ticks()
-            while not self._stop.is_set():
-                self._settle(contact)
-                # Woken by the next edge; looks now and then even without one, in case the library lost it.
-                self._edges.wait(CHECK_S)
-            contact.close()
+        keep_pins(self._pins, lambda factory: self._contact.follow(factory, self._look), health=self._health, stop=self._stop)
 
-    def _settle(self, contact: Input) -> None:
-        """Wait until no edge has come for `settle_ms`, then tell what has changed."""
-        while not self._stop.is_set():
-            at_s = self._edge_at_s
-            self._edges.clear()
-            if not self._edges.wait(self._config.settle_ms / 1000):
-                break
-            self._edge_at_s = at_s
-        is_open = not contact.closed
-        if self._stop.is_set() or is_open == self._open:
-            return
-        first, self._open = self._open is None, is_open
+    def _look(self, closed: bool, at_s: float) -> None:
+        self._health.set("hal.ok")
+        was_open, self._open = self._open, not closed
         # A door that is closed when the program starts is no news; one that is open is.
-        if is_open or not first:
-            event = DoorOpened(at_s) if is_open else DoorClosed(at_s)
-            try:
-                self._on_event(self.name, event)
-            except Exception:
-                log.exception("event listener failed", peripheral=self.name)
+        if self._open == bool(was_open):
+            return
+        try:
+            self._on_event(self.name, DoorOpened(at_s) if self._open else DoorClosed(at_s))
+        except Exception:
+            log.exception("event listener failed", peripheral=self.name)

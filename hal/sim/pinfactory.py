@@ -6,26 +6,24 @@ The device's own process opens it (`gpio.driver = "socket"`); controllers connec
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import socket
-import struct
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
-from gpiozero.pins.mock import MockFactory, MockPin
+from gpiozero.pins.mock import MockFactory, MockPin, MockPWMPin
 
-MAX_LINE = 4096
-MAX_CONTROLLERS = 16
+from hal.sim.pin_controllers import MAX_CONTROLLERS, CommandError, Controller, listen
+from hal.sim.wires import Wires
+
 BOUNCE_STEP_S = 0.001
+KEYS = {key: (place // 3 + 1, place % 3 + 1) for place, key in enumerate([*"123456789", "clear", "0", "enter"])}
+"""Row and column of each key of a 12-key pad that is wired as a matrix."""
 
 
-class CommandError(ValueError):
-    """A controller's command that cannot be done; the message is its answer."""
-
-
-class SocketPin(MockPin):  # type: ignore[misc]
+class SocketPin(MockPWMPin):  # type: ignore[misc]
     """A pin driven from outside, each edge with the time it was meant for.
 
     The planned time and not the measured one is passed on, so that a busy computer does not stretch a bounce.
@@ -47,6 +45,24 @@ class SocketPin(MockPin):  # type: ignore[misc]
                 self.drive_high() if value else self.drive_low()
             finally:
                 self._planned_s = None
+
+    def release(self, at_s: float) -> None:
+        """Let the outside go of this pin as of `at_s`: an input goes back to what its pull resistor says."""
+        with self._drive_lock:
+            self._planned_s, self._outside = at_s, None
+            try:
+                if self.function == "input":
+                    self._set_pull(self._pull)
+            finally:
+                self._planned_s = None
+
+    def _set_function(self, value: str) -> None:
+        super()._set_function(value)
+        self.factory.rewire(self)
+
+    def _set_state(self, value: float) -> None:
+        super()._set_state(value)
+        self.factory.rewire(self)
 
     def _set_pull(self, value: str) -> None:
         super()._set_pull(value)
@@ -82,13 +98,16 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
         self._names = {number: name for name, number in names.items()}
         self._pin_lock = threading.Lock()
         self._lock = threading.Lock()
-        self._subscribers: list[_Controller] = []
-        self._controllers: list[_Controller] = []
-        self._presses: dict[int, threading.Lock] = {}
-        if "door" in names:
-            # Nobody has opened the cabinet when a demonstration starts.
-            self._pin(names["door"]).drive(False, time.monotonic())
-        self._listener = _listen(path)
+        self._subscribers: list[Controller] = []
+        self._controllers: list[Controller] = []
+        self._presses: dict[object, threading.Lock] = {}
+        self._wires = Wires()
+        self._wire_lock = threading.RLock()
+        for name, number in names.items():
+            if name.split("_")[0] in ("door", "tamper"):
+                # Nobody has opened the cabinet when a demonstration starts.
+                self._pin(number).drive(False, time.monotonic())
+        self._listener = listen(path)
         threading.Thread(target=self._accept, name="hal-pins", daemon=True).start()
 
     def pin(self, name: Any, **options: Any) -> Any:
@@ -113,14 +132,33 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
         """Tell every subscriber that `pin` changed."""
         with self._lock:
             subscribers = list(self._subscribers)
-        if not subscribers:
-            return
         number = pin.bcm
+        # A scanned matrix changes hundreds of times a second, which says nothing to anybody.
+        if not subscribers or number in self._wires.touched:
+            return
         name = self._names.get(number, str(number))
         for controller in subscribers:
-            controller.tell({"changed": name, "pin": number, "value": int(pin.state), "at_s": time.monotonic()})
+            controller.tell({"changed": name, "pin": number, "value": _plain(pin.state), "at_s": time.monotonic()})
 
-    def do(self, command: dict[str, Any], controller: _Controller) -> dict[str, Any]:
+    def rewire(self, pin: SocketPin) -> None:
+        """`pin` became an input or output, or drives another level: the pins that contacts join to it follow."""
+        if pin.bcm in self._wires.touched:
+            with self._wire_lock:
+                self._follow({pin.bcm}, time.monotonic())
+
+    def _join(self, one: int, other: int, at_s: float, *, closed: bool) -> None:
+        with self._wire_lock:
+            self._follow(self._wires.join(one, other, closed), at_s)
+
+    def _follow(self, pins: set[int], at_s: float) -> None:
+        for number in pins:
+            net = self._wires.net(number)
+            level = self._wires.level(net, self._pin)
+            for member in map(self._pin, net):
+                if member.function == "input":
+                    member.release(at_s) if level is None else member.drive(level, at_s)
+
+    def do(self, command: dict[str, Any], controller: Controller) -> dict[str, Any]:
         """Carry out one command; returns what to answer besides `ok`.
 
         Raises:
@@ -128,8 +166,19 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
         """
         match command:
             case {"press": name, **options}:
-                self._press(self._number(name), _ms(options, "ms", 120, 60_000), _ms(options, "bounce_ms", 0, 100))
+                pin = self._pin(self._number(name))
+                self._press(pin.bcm, lambda closed, at_s: pin.drive(not closed, at_s), options)
                 return {}
+            case {"key": str(key), **options} if key in KEYS:
+                row, column = self._key(key, options)
+                self._press((row, column), lambda closed, at_s: self._join(row, column, at_s, closed=closed), options)
+                return {}
+            case {"hold": str(key), "on": bool(on), **options} if key in KEYS:
+                row, column = self._key(key, options)
+                self._join(row, column, time.monotonic(), closed=on)
+                return {}
+            case {"get": "shorts"}:
+                return {"shorts": self._wires.shorts}
             case {"set": name, "value": 0 | 1 as value}:
                 self._pin(self._number(name)).drive(bool(value), time.monotonic())
                 return {}
@@ -143,31 +192,31 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
                     self._subscribers.append(controller)
                 return {}
             case _:
-                raise CommandError('use {"press"}, {"set", "value": 0|1}, {"get": "lamps"|"pins"} or {"subscribe": true}')
+                known = '{"press"}, {"key"}, {"hold", "on"}, {"set", "value": 0|1}, {"get": "lamps"|"pins"|"shorts"}'
+                raise CommandError(f'use {known} or {{"subscribe": true}}')
 
-    def forget(self, controller: _Controller) -> None:
+    def forget(self, controller: Controller) -> None:
         """A controller hung up."""
         with self._lock:
             for group in (self._controllers, self._subscribers):
                 if controller in group:
                     group.remove(controller)
 
-    def _press(self, number: int, duration_ms: float, bounce_ms: float) -> None:
-        pin = self._pin(number)
+    def _press(self, contact: object, swing: Callable[[bool, float], None], options: dict[str, Any]) -> None:
+        """Close a contact and open it again, one press at a time on each."""
+        duration_s, bounce_s = _ms(options, "ms", 120, 60_000) / 1000, _ms(options, "bounce_ms", 0, 100) / 1000
         with self._lock:
-            press = self._presses.setdefault(number, threading.Lock())
+            press = self._presses.setdefault(contact, threading.Lock())
         with press:
             start_s = time.monotonic()
-            self._swing(pin, start_s, bounce_ms / 1000, closed=True)
-            self._swing(pin, start_s + duration_ms / 1000, bounce_ms / 1000, closed=False)
+            _bounce(swing, start_s, bounce_s, closed=True)
+            _bounce(swing, start_s + duration_s, bounce_s, closed=False)
 
-    def _swing(self, pin: SocketPin, at_s: float, bounce_s: float, *, closed: bool) -> None:
-        """Close or open the contact at `at_s`, bouncing for `bounce_s`; a closed contact pulls the pin low."""
-        swings = 2 * int(bounce_s / BOUNCE_STEP_S / 2)
-        for swing in range(swings + 1):
-            edge_s = at_s + swing * BOUNCE_STEP_S
-            time.sleep(max(0.0, edge_s - time.monotonic()))
-            pin.drive((swing % 2 == 0) is not closed, edge_s)
+    def _key(self, key: str, options: dict[str, Any]) -> tuple[int, int]:
+        """The two pins that a key of the pad joins; `keypad` names a pad's section unless it is the only one."""
+        row, column = KEYS[key]
+        section = f"{options['keypad']}." if "keypad" in options else ""
+        return self._number(f"{section}row_{row}"), self._number(f"{section}column_{column}")
 
     def _number(self, name: object) -> int:
         number = name if isinstance(name, int) else self._numbers.get(str(name))
@@ -179,8 +228,8 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
         pin: SocketPin = self.pin(number)
         return pin
 
-    def _value(self, number: int) -> int:
-        return int(self._pin(number).state)
+    def _value(self, number: int) -> float:
+        return _plain(self._pin(number).state)
 
     def _accept(self) -> None:
         while True:
@@ -188,7 +237,7 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
                 link, _ = self._listener.accept()
             except OSError:
                 return
-            controller = _Controller(self, link)
+            controller = Controller(self, link)
             with self._lock:
                 full = len(self._controllers) >= MAX_CONTROLLERS
                 if not full:
@@ -200,47 +249,18 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
                 threading.Thread(target=controller.serve, name="hal-pins-controller", daemon=True).start()
 
 
-class _Controller:
-    """One connection to the pin factory."""
+def _bounce(swing: Callable[[bool, float], None], at_s: float, bounce_s: float, *, closed: bool) -> None:
+    """Close or open a contact at `at_s` by `swing(closed, at_s)`, bouncing for `bounce_s`."""
+    swings = 2 * int(bounce_s / BOUNCE_STEP_S / 2)
+    for number in range(swings + 1):
+        edge_s = at_s + number * BOUNCE_STEP_S
+        time.sleep(max(0.0, edge_s - time.monotonic()))
+        swing((number % 2 == 0) is closed, edge_s)
 
-    def __init__(self, factory: SocketPinFactory, link: socket.socket) -> None:
-        self._factory = factory
-        self._link = link
-        # A subscriber that does not read must not hold up the pins for longer than this.
-        link.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", 1, 0))
-        self._lock = threading.Lock()
 
-    def serve(self) -> None:
-        try:
-            with self._link.makefile("rb") as lines:
-                while line := lines.readline(MAX_LINE):
-                    self.tell(self._answer(line))
-        except OSError:
-            pass
-        finally:
-            self.hang_up()
-            self._factory.forget(self)
-
-    def _answer(self, line: bytes) -> dict[str, Any]:
-        try:
-            command = json.loads(line)
-            if not isinstance(command, dict):
-                raise CommandError("send one JSON object a line")
-            return {"ok": True, **self._factory.do(command, self)}
-        except ValueError as error:
-            return {"ok": False, "error": str(error)}
-
-    def tell(self, message: dict[str, Any]) -> None:
-        try:
-            with self._lock:
-                self._link.sendall(json.dumps(message).encode() + b"\n")
-        except OSError:
-            self.hang_up()
-
-    def hang_up(self) -> None:
-        with contextlib.suppress(OSError):
-            self._link.shutdown(socket.SHUT_RDWR)
-        self._link.close()
+def _plain(state: float) -> float:
+    """0 and 1 as whole numbers, what is dimmed in hundredths."""
+    return int(state) if state in (0, 1) else round(float(state), 2)
 
 
 def _ms(options: dict[str, Any], key: str, default: float, most: float) -> float:
@@ -248,21 +268,3 @@ def _ms(options: dict[str, Any], key: str, default: float, most: float) -> float
     if not isinstance(value, int | float) or not 0 <= value <= most:
         raise CommandError(f"{key} is {value!r}; use 0 to {most}")
     return float(value)
-
-
-def _listen(path: str) -> socket.socket:
-    """Listen at `path`, over a socket file that a dead process left, but never over a living one.
-
-    Raises:
-        OSError: somebody listens there, or the folder is missing or not writable.
-    """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    if os.path.exists(path):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as trial:
-            if trial.connect_ex(path) == 0:
-                raise OSError(f"{path} is in use by another process; give each device its own socket")
-        os.unlink(path)
-    listener.bind(path)
-    os.chmod(path, 0o600)
-    listener.listen(MAX_CONTROLLERS)
-    return listener

@@ -1,0 +1,200 @@
+"""Keyboards and what shows itself as one (12-key pads, scanners) through Linux evdev, grabbed so that no console hears a key.
+
+python3-evdev is loaded only when a device is opened: it comes from Debian, and a device without such hardware needs none.
+"""
+
+from __future__ import annotations
+
+import errno
+import select
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, Protocol
+
+from hal.drivers.edge_time import monotonic_s
+from hal.drivers.line import LineDown
+
+EV_SYN, SYN_REPORT, SYN_DROPPED = 0, 0, 3
+EV_KEY, KEY_UP, KEY_DOWN = 1, 0, 1
+
+
+class Stroke(NamedTuple):
+    """A key that went down or up: its Linux key code, and when (monotonic seconds). Repeats by the kernel are left out."""
+
+    code: int
+    down: bool
+    at_s: float
+
+
+class InputDevice(Protocol):
+    """What is used of `evdev.InputDevice`."""
+
+    @property
+    def name(self) -> str:
+        """What the device calls itself."""
+        ...
+
+    def fileno(self) -> int: ...
+    def capabilities(self) -> dict[int, list[Any]]: ...
+    def read(self) -> Iterator[Any]: ...
+    def grab(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Inputs(Protocol):
+    """The input devices of this computer."""
+
+    def paths(self) -> Iterable[str]:
+        """Every device's node."""
+        ...
+
+    def open(self, path: str) -> InputDevice:
+        """Open one; raises OSError."""
+        ...
+
+
+class LinuxInputs:
+    """`Inputs` by python3-evdev."""
+
+    def paths(self) -> Iterable[str]:
+        """See `Inputs.paths`."""
+        import evdev
+
+        return sorted(evdev.list_devices())
+
+    def open(self, path: str) -> InputDevice:
+        """See `Inputs.open`."""
+        import evdev
+
+        device: InputDevice = evdev.InputDevice(path)
+        return device
+
+
+class Keyboard:
+    """One grabbed device. Not thread-safe: one thread owns it."""
+
+    def __init__(self, device: InputDevice, port: str) -> None:
+        """Grab `device`.
+
+        Raises:
+            LineDown: another program has grabbed it, or it is gone.
+        """
+        self._device = device
+        self._port = port
+        self._down: set[int] = set()
+        self._lost = False
+        self._poll = select.poll()
+        self._poll.register(device.fileno(), select.POLLIN)
+        try:
+            device.grab()
+        except OSError as error:
+            device.close()
+            raise _why_not(port, error) from error
+
+    @property
+    def name(self) -> str:
+        """What the device calls itself."""
+        return self._device.name
+
+    def read(self, timeout_s: float) -> list[Stroke]:
+        """Wait up to `timeout_s` for keys; empty when none moved.
+
+        Raises:
+            LineDown: the device was unplugged.
+        """
+        if not self._poll.poll(max(0.0, timeout_s) * 1000):
+            return []
+        try:
+            events = list(self._device.read())
+        except BlockingIOError:
+            return []
+        except OSError as error:
+            raise LineDown("port.failed", {"port": self._port, "error": error.strerror or str(error)}) from error
+        if not events:
+            raise LineDown("port.failed", {"port": self._port, "error": "hung up"})
+        return [stroke for event in events for stroke in self._strokes(event)]
+
+    def _strokes(self, event: Any) -> Iterator[Stroke]:
+        at_s = monotonic_s(event.sec + event.usec / 1e6)
+        if event.type == EV_SYN:
+            if event.code == SYN_DROPPED:
+                # The kernel's buffer was full; what follows up to the next report is half a story (kernel's input docs).
+                self._lost = True
+            elif event.code == SYN_REPORT and self._lost:
+                self._lost = False
+                # Which keys were let go meanwhile is not known; a key that is still down says so again only when pressed anew.
+                yield from (Stroke(code, False, at_s) for code in sorted(self._down))
+                self._down.clear()
+            return
+        if event.type != EV_KEY or self._lost or event.value not in (KEY_UP, KEY_DOWN):
+            return
+        down = event.value == KEY_DOWN
+        if down != (event.code in self._down):
+            (self._down.add if down else self._down.discard)(event.code)
+            yield Stroke(event.code, down, at_s)
+
+    def close(self) -> None:
+        """Let the device go; the console has it back."""
+        self._device.close()
+
+
+def open_keyboard(port: str, *, needs: frozenset[int], expect: str = "", inputs: Inputs | None = None) -> Keyboard:
+    """Open and grab the device at `port`: a stable path (`/dev/input/by-id/…-event-kbd`) or `name:` and what it calls itself.
+
+    By name only devices with one of the key codes `needs` count. With `expect`, its name must contain that.
+
+    Raises:
+        LineDown: it is missing, forbidden, grabbed by another program, not the expected one, or the name fits several.
+    """
+    inputs = inputs or LinuxInputs()
+    try:
+        if port.startswith("name:"):
+            port, device = _by_name(port.removeprefix("name:"), needs, inputs)
+        else:
+            device = inputs.open(port)
+    except OSError as error:
+        raise _why_not(port, error) from error
+    except ImportError as error:
+        raise LineDown("port.failed", {"port": port, "error": "python3-evdev is not installed"}) from error
+    if expect not in device.name:
+        found = device.name
+        device.close()
+        raise LineDown("hal.wrong_device", {"port": port, "expected": expect, "found": found})
+    return Keyboard(device, port)
+
+
+def _by_name(name: str, needs: frozenset[int], inputs: Inputs) -> tuple[str, InputDevice]:
+    """The one device of that name. A pad may show several nodes of one name (its volume keys), so its keys are looked at too."""
+    found: list[tuple[str, InputDevice]] = []
+    looked = []
+    for path in inputs.paths():
+        try:
+            device = inputs.open(path)
+        except OSError:
+            continue
+        looked.append(device.name)
+        if name in device.name and needs & set(device.capabilities().get(EV_KEY, [])):
+            found.append((path, device))
+        else:
+            device.close()
+    if len(found) == 1:
+        return found[0]
+    for _, device in found:
+        device.close()
+    if not found:
+        raise LineDown("port.not_found", {"expected": name, "looked": ", ".join(looked) or "-"})
+    several = f"{len(found)} devices are called so; give the path of one: {', '.join(path for path, _ in found)}"
+    raise LineDown("port.failed", {"port": f"name:{name}", "error": several})
+
+
+def _why_not(port: str, error: OSError) -> LineDown:
+    reasons = {
+        errno.ENOENT: "port.missing",
+        errno.ENODEV: "port.missing",
+        errno.EACCES: "port.denied",
+        errno.EPERM: "port.denied",
+        errno.EBUSY: "port.busy",
+    }
+    reason = reasons.get(error.errno or 0)
+    if reason:
+        return LineDown(reason, {"port": port})
+    return LineDown("port.failed", {"port": port, "error": error.strerror or str(error)})
