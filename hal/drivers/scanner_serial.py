@@ -32,7 +32,7 @@ class Config(msgspec.Struct, frozen=True):
 
     `profile` how it is switched on and how its codes are framed: `plain` lines from a scanner that is always on or has its
     own trigger, `honeywell` and `newland` lines with a trigger by command, `ssi` Zebra's packets with checksums. `trigger_s`
-    how long a trigger stays on. `idle_ms` silence after which a line without an end is over. `expect` pins the section to
+    how long a trigger stays on. `poll_s` how often a scanner that can be asked is asked whether it is there. `idle_ms` silence after which a line without an end is over. `expect` pins the section to
     one scanner: its identity as `nw-hal probe` tells it (`ssi` and `newland`; the others tell none).
     """
 
@@ -41,6 +41,7 @@ class Config(msgspec.Struct, frozen=True):
     expect: str = ""
     profile: Literal["plain", "honeywell", "ssi", "newland"] = "plain"
     trigger_s: Annotated[float, msgspec.Meta(ge=1, le=300)] = 30.0
+    poll_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 5.0
     idle_ms: Annotated[int, msgspec.Meta(ge=20, le=2000)] = 300
 
 
@@ -103,9 +104,8 @@ class SerialScanner:
         keep_open(self._open_line, self._session, health=self._health, stop=self._stop)
 
     def _session(self, line: Line) -> None:
-        talk = TALKS[self._config.profile](idle_s=self._config.idle_ms / 1000)
+        talk = TALKS[self._config.profile](idle_s=self._config.idle_ms / 1000, ask_every_s=self._config.poll_s)
         try:
-            self._send(line, talk.greeting())
             while not self._stop.is_set():
                 self._steer(line, talk)
                 self._listen(line, talk)
@@ -127,6 +127,7 @@ class SerialScanner:
         count = line.read_into(self._buffer, TURN_S if not talk.waits() else 0.02)
         now_s = time.monotonic()
         for one in talk.heard(memoryview(self._buffer)[:count], now_s):
+            talk.is_on = None
             self._tell(one, now_s)
         self._buffer[:count] = bytes(count)
         self._send(line, talk.replies())

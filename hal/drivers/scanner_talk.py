@@ -11,8 +11,8 @@ from hal.drivers.scanner_frames import Code, LineParser, Packet, ReplyFilter, Ss
 
 SILENT_S = 3.0
 """A question unanswered for so long means that nobody is there."""
-ASK_EVERY_S, ASK_AGAIN_S = 10.0, 1.0
-"""Time between two questions, after an answer and without one."""
+ASK_AGAIN_S = 1.0
+"""Time between two questions while none is answered."""
 GAP_S = 0.1
 """Silence after which an SSI packet that has begun is over."""
 
@@ -24,19 +24,16 @@ class Talk:
 
     ON = OFF = QUESTION = b""
 
-    def __init__(self, *, idle_s: float) -> None:
+    def __init__(self, *, idle_s: float, ask_every_s: float = 5.0) -> None:
         self._lines = LineParser()
-        self._idle_s = idle_s
+        self._idle_s, self._ask_every_s = idle_s, ask_every_s
         self._last_byte_s = 0.0
         self._asked_s: float | None = None
         self._next_question_s = 0.0
         self._replies = bytearray()
-        self.is_on = False
+        # None: not known, because a code puts out the light of many models by itself.
+        self.is_on: bool | None = None
         self.has_answered = self.refused = False
-
-    def greeting(self) -> bytes:
-        """What to send first: the light off, whatever an earlier program left."""
-        return self.OFF
 
     def switch(self, on: bool) -> bytes:
         """What to send so that the light is on or off; empty where the model cannot be told."""
@@ -78,7 +75,7 @@ class Talk:
 
     def _answered(self, now_s: float) -> None:
         self._asked_s, self.has_answered = None, True
-        self._next_question_s = now_s + ASK_EVERY_S
+        self._next_question_s = now_s + self._ask_every_s
 
     def wipe(self) -> None:
         """Overwrite what has begun."""
@@ -102,8 +99,8 @@ class Newland(Talk):
     ON, OFF = newland("SCNTRG1"), newland("SCNTRG0")
     QUESTION = newland("SCNTRG0")
 
-    def __init__(self, *, idle_s: float) -> None:
-        super().__init__(idle_s=idle_s)
+    def __init__(self, *, idle_s: float, ask_every_s: float = 5.0) -> None:
+        super().__init__(idle_s=idle_s, ask_every_s=ask_every_s)
         self._filter = ReplyFilter()
 
     def heard(self, data: memoryview, now_s: float) -> list[Heard]:
@@ -133,8 +130,8 @@ class Ssi(Talk):
     QUESTION = ssi(frames.SSI_ASK_REVISION)
     MOST_NAKS = 3
 
-    def __init__(self, *, idle_s: float) -> None:
-        super().__init__(idle_s=idle_s)
+    def __init__(self, *, idle_s: float, ask_every_s: float = 5.0) -> None:
+        super().__init__(idle_s=idle_s, ask_every_s=ask_every_s)
         self._parser = SsiParser()
         self._parts = bytearray()
         self._too_long = False

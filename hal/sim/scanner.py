@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -13,6 +14,7 @@ from hal.sim.station import CommandError, Station, flag, hex_bytes, number
 PROFILES = ("plain", "honeywell", "ssi", "newland")
 ENDS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "none": b""}
 MOST_IN_PACKET = 250
+CHARACTER_TIMEOUT_S = 0.2
 
 
 class Scanner:
@@ -26,6 +28,7 @@ class Scanner:
         self._silent = self._refuses = False
         self._wrong_check_left = self._wrong_length_left = self._lost_acks_left = 0
         self._unplug_after = -1
+        self._last_byte_s = 0.0
         # SSI: packets that were not acknowledged yet; the first one is on its way.
         self._queue: list[bytes] = []
         self._scans = self._acks = self._naks = self._commands = 0
@@ -34,6 +37,10 @@ class Scanner:
         """Bytes from the host, by profile."""
         if self._silent:
             return
+        # What stopped in its middle is forgotten, as these devices do after their character time-out.
+        if time.monotonic() - self._last_byte_s > CHARACTER_TIMEOUT_S:
+            self._pending.clear()
+        self._last_byte_s = time.monotonic()
         self._pending += data
         {"plain": self._pending.clear, "honeywell": self._honeywell, "newland": self._newland, "ssi": self._ssi}[self._profile]()
 
@@ -123,6 +130,8 @@ class Scanner:
             frame, self._unplug_after = frame[: self._unplug_after], -1
             self._station.send(frame)
             self._station.unplug()
+            # It takes its power from the cable.
+            self._queue.clear()
             return
         self._station.send(frame)
 
