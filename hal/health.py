@@ -42,6 +42,7 @@ NEXT_STEPS: dict[str, str] = {
     "next.nothing": "Nothing to do.",
     "next.wait": "Wait; the device tries again by itself.",
     "next.check_cable": "Check that the device has power and its cable is plugged in at both ends.",
+    "next.check_network": "Check that the device has power and network, and that its address is the configured one.",
     "next.free_port": "Stop the other program that holds the port, or give the service user the right to open it.",
     "next.check_profile": "Compare port, speed and profile in the configuration with the device; try `nw-hal probe`.",
     "next.swap_ports": "Exchange the plugs, or correct port and `expect` in the configuration; see `nw-hal probe`.",
@@ -59,6 +60,20 @@ NEXT_STEPS: dict[str, str] = {
     "next.start_pcscd": "Start the smart-card service: systemctl start pcscd.socket.",
     "next.install_package": "Install the Debian package that is named, then start the program again.",
     "next.license_reader": "Ask the supplier to license the reader's security module.",
+    "next.check_mains": "Check the mains: fuse, plug, the hall's power.",
+    "next.replace_battery": "Have the UPS's battery exchanged.",
+    "next.unload_ups": "Connect nothing but the device to the UPS.",
+    "next.check_ups": "Check that the UPS is switched on and its data cable is plugged in.",
+    "next.start_upsd": "Start nut-server where the UPS is connected; compare host and port with the configuration.",
+    "next.check_upsd": "Compare the UPS's name with `upsc -l`, and upsd's rights.",
+    "next.grant_poweroff": "Give the service user the right to power off (docs/device.md).",
+    "next.check_supply": "Use the board's own power supply and a short, thick cable.",
+    "next.cool": "Check ventilation and dust.",
+    "next.replace_storage": "Replace the storage soon; what is in custody at the fleet is safe.",
+    "next.replace_clock_battery": "Fit or change the clock's battery; until then the time comes from the fleet.",
+    "next.check_panel": "Check the panel's cable, and that the service user may write its brightness.",
+    "next.check_sound": "Check the sound card, its name and controls with `aplay -l` and `amixer`.",
+    "next.install_voice": "Install the program and its model, or correct the command.",
 }
 
 REASONS: dict[str, Reason] = {
@@ -67,6 +82,8 @@ REASONS: dict[str, Reason] = {
     "hal.stopped": Reason("unknown", "next.nothing", "Stopped by the program."),
     "hal.driver_failed": Reason("down", "next.power_cycle", "The driver met an error it does not know.", ("error",)),
     "port.missing": Reason("down", "next.check_cable", "The port does not exist.", ("port",)),
+    "port.refused": Reason("down", "next.check_network", "The address refuses the connection.", ("port",)),
+    "port.unreachable": Reason("down", "next.check_network", "Nothing answers at the address.", ("port",)),
     "port.busy": Reason("down", "next.free_port", "The port is held by another program.", ("port",)),
     "port.denied": Reason("down", "next.free_port", "The port may not be opened by this user.", ("port",)),
     "port.failed": Reason("down", "next.check_cable", "The port cannot be opened or broke.", ("port", "error")),
@@ -101,6 +118,93 @@ REASONS: dict[str, Reason] = {
     "smart_card.no_service": Reason("down", "next.start_pcscd", "The smart-card service pcscd does not run."),
     "smart_card.no_reader": Reason("down", "next.check_cable", "No such smart-card reader.", ("expected", "found")),
     "camera.failed": Reason("down", "next.check_cable", "The camera gives no pictures.", ("error",)),
+    "ups.on_battery": Reason("degraded", "next.check_mains", "The mains are out; the device runs on the UPS's battery."),
+    "ups.battery_low": Reason("down", "next.check_mains", "The UPS's battery is nearly empty; the device shuts down."),
+    "ups.weak": Reason(
+        "degraded", "next.wait", "The mains are there, the battery is nearly empty; a power cut now would end the device."
+    ),
+    "ups.calibrating": Reason("ok", "next.wait", "The UPS tests its battery by emptying it; the mains are there."),
+    "ups.replace_battery": Reason("degraded", "next.replace_battery", "The UPS asks for a new battery."),
+    "ups.overload": Reason("degraded", "next.unload_ups", "The UPS has to feed more than it can."),
+    "ups.bypass": Reason("degraded", "next.check_ups", "The UPS passes the mains through; a power cut would not be bridged."),
+    "ups.off": Reason("degraded", "next.check_ups", "The UPS is switched off."),
+    "ups.no_data": Reason("degraded", "next.check_ups", "upsd has no word of the UPS."),
+    "ups.unreachable": Reason("degraded", "next.start_upsd", "upsd does not answer.", ("place",)),
+    "ups.unknown_name": Reason(
+        "degraded",
+        "next.check_upsd",
+        "upsd knows no UPS of that name.",
+        (
+            "ups",
+            "known",
+        ),
+    ),
+    "ups.refused": Reason("degraded", "next.check_upsd", "upsd refuses the question.", ("code",)),
+    "ups.garbled": Reason(
+        "degraded", "next.check_upsd", "What answers is no upsd, or its answers are for another UPS.", ("place",)
+    ),
+    "ups.shutdown_failed": Reason("down", "next.grant_poweroff", "The device may not switch itself off.", ("error",)),
+    "board.under_voltage": Reason(
+        "degraded", "next.check_supply", "The supply voltage is too low, or was within the last ten minutes."
+    ),
+    "board.under_voltage_before": Reason(
+        "degraded", "next.check_supply", "The supply voltage has been too low since the device was switched on."
+    ),
+    "board.throttled": Reason("degraded", "next.cool", "The processor is slowed down because it is too hot.", ("temperature",)),
+    "board.storage_errors": Reason(
+        "degraded", "next.replace_storage", "The file system on this storage has met errors.", ("device",)
+    ),
+    "board.storage_worn": Reason(
+        "degraded",
+        "next.replace_storage",
+        "So much of the storage's rated life is used up (percent).",
+        (
+            "device",
+            "used",
+        ),
+    ),
+    "board.memory_low": Reason("degraded", "next.power_cycle", "Hardly any memory is free."),
+    "board.no_clock": Reason(
+        "degraded", "next.replace_clock_battery", "The clock with a battery that the board should have is not there."
+    ),
+    "board.clock_unset": Reason(
+        "degraded", "next.replace_clock_battery", "The clock with a battery was never set, or its battery is empty."
+    ),
+    "board.power_cut": Reason(
+        "degraded", "next.check_mains", "The last run ended without a shutdown; told for a day, with the count of all.", ("count",)
+    ),
+    "backlight.missing": Reason("down", "next.check_panel", "The panel's brightness cannot be found.", ("place",)),
+    "backlight.denied": Reason(
+        "down",
+        "next.check_panel",
+        "The panel's brightness cannot be set.",
+        (
+            "place",
+            "error",
+        ),
+    ),
+    "speaker.no_mixer": Reason("down", "next.check_sound", "ALSA's mixer does not answer.", ("error",)),
+    "speaker.no_control": Reason("down", "next.check_sound", "The sound card has no control of that name.", ("control",)),
+    "speech.no_voice": Reason(
+        "down",
+        "next.install_voice",
+        "The program that speaks this language is not installed.",
+        (
+            "command",
+            "language",
+        ),
+    ),
+    "speech.failed": Reason(
+        "degraded",
+        "next.install_voice",
+        "The program that speaks this language ends with an error.",
+        (
+            "command",
+            "language",
+            "status",
+        ),
+    ),
+    "speech.no_sound": Reason("down", "next.check_sound", "Nothing can be played.", ("error",)),
 }
 
 

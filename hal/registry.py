@@ -15,6 +15,11 @@ KINDS: dict[str, type[Any]] = {
     "door": api.Door,
     "scanner": api.Scanner,
     "desk": api.ClerkDesk,
+    "ups": api.Ups,
+    "backlight": api.Backlight,
+    "speaker": api.Speaker,
+    "speech": api.Speech,
+    "board": api.Board,
 }
 """Every kind of peripheral with its Protocol. A section of the configuration is named after its kind."""
 
@@ -25,6 +30,11 @@ DRIVERS: dict[str, dict[str, str]] = {
     "door": {"gpio": "hal.drivers.gpio_door"},
     "scanner": {"serial": "hal.drivers.scanner_serial"},
     "desk": {"serial": "hal.drivers.clerk_desk"},
+    "ups": {"nut": "hal.drivers.nut"},
+    "backlight": {"sysfs": "hal.drivers.backlight"},
+    "speaker": {"alsa": "hal.drivers.alsa_speaker"},
+    "speech": {"espeak": "hal.drivers.espeak", "neural": "hal.drivers.neural_voice"},
+    "board": {"linux": "hal.drivers.linux_board"},
 }
 """Kind → name of the driver → its module, which provides `Config` and `open_driver(name, config, tools)`.
 

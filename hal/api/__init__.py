@@ -33,11 +33,15 @@ from hal.api.core import HealthListener, Peripheral
 from hal.api.desk import ClerkDesk, DeskAsked, DeskView
 from hal.api.events import Event, EventListener
 from hal.api.paper import Job, Outcome, OutcomeListener, PaperRoll, PrinterStatus, ReceiptPrinter
+from hal.api.power import Board, PowerChanged, PowerState, Ups
+from hal.api.senses import Backlight, HeadphonesChanged, Language, Speaker, Speech, SpeechEnded
 from hal.health import Health, State
 from hal.paper import Block, Raster, Rasterise, TextStyle
 
 __all__ = [
+    "Backlight",
     "Block",
+    "Board",
     "BufferedPress",
     "ButtonPressed",
     "Buttons",
@@ -56,6 +60,7 @@ __all__ = [
     "Event",
     "EventListener",
     "Glow",
+    "HeadphonesChanged",
     "Health",
     "HealthListener",
     "IdCardReader",
@@ -64,12 +69,15 @@ __all__ = [
     "KeyPressed",
     "Keypad",
     "Lamp",
+    "Language",
     "Light",
     "LookEnded",
     "Outcome",
     "OutcomeListener",
     "PaperRoll",
     "Peripheral",
+    "PowerChanged",
+    "PowerState",
     "Presence",
     "PresenceChanged",
     "PrinterStatus",
@@ -82,10 +90,14 @@ __all__ = [
     "SmartCardPresent",
     "SmartCardReader",
     "SmartCardRemoved",
+    "Speaker",
+    "Speech",
+    "SpeechEnded",
     "State",
     "Tamper",
     "TamperEnded",
     "Tampered",
     "TextStyle",
     "Thermometer",
+    "Ups",
 ]

@@ -9,6 +9,8 @@ from hal.api.cabinet import DoorClosed, DoorOpened, KeyPressed, PresenceChanged,
 from hal.api.cards import CardError, CardPresent, CardRemoved, SmartCardPresent, SmartCardRemoved
 from hal.api.codes import LookEnded, Scanned, ScanRefused
 from hal.api.desk import DeskAsked
+from hal.api.power import PowerChanged
+from hal.api.senses import HeadphonesChanged, SpeechEnded
 
 Event = (
     ButtonPressed
@@ -27,6 +29,9 @@ Event = (
     | ScanRefused
     | LookEnded
     | DeskAsked
+    | PowerChanged
+    | HeadphonesChanged
+    | SpeechEnded
 )
 EventListener = Callable[[str, Event], None]
 """Called as `listener(peripheral_name, event)`."""

@@ -1,0 +1,116 @@
+"""The panel's brightness through sysfs, by day and by night; a panel that comes back gets it again."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import structlog
+
+from hal.api import Health, HealthListener
+from hal.health import HealthRecord
+from hal.tools import Tools
+
+CHECK_S = 5.0
+
+log = structlog.get_logger("hal")
+
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
+class Config(msgspec.Struct, frozen=True):
+    """The screen's backlight.
+
+    `device` its name below /sys/class/backlight, or `auto`: the first one. `day` and `night` brightness in percent.
+    `sysfs` where sysfs is; only tests have another.
+    """
+
+    device: str = "auto"
+    day: Percent = 100.0
+    night: Percent = 40.0
+    sysfs: str = "/sys"
+
+
+def where(config: Config) -> str:
+    """See `hal.registry.DRIVERS`."""
+    return str(Path(config.sysfs) / "class/backlight" / ("*" if config.device == "auto" else config.device))
+
+
+def is_there(config: Config) -> bool:
+    """See `hal.registry.DRIVERS`."""
+    return _find(config) is not None
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> SysfsBacklight:
+    """See `hal.registry.DRIVERS`."""
+    return SysfsBacklight(name, config, on_health=tools.on_health)
+
+
+def _find(config: Config) -> Path | None:
+    folder = Path(config.sysfs) / "class/backlight"
+    if config.device != "auto":
+        return folder / config.device if (folder / config.device).is_dir() else None
+    return next(iter(sorted(folder.glob("*"))), None)
+
+
+class SysfsBacklight:
+    """`hal.api.Backlight`. Writes on a thread of its own: some panels' buses take tens of milliseconds."""
+
+    def __init__(self, name: str, config: Config, *, on_health: HealthListener) -> None:
+        self.name = name
+        self._config = config
+        self._health = HealthRecord(name, on_health)
+        self._percent = config.day
+        self._wake = threading.Event()
+        self._stop = False
+        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
+
+    def start(self) -> None:
+        """See `Peripheral.start`."""
+        self._thread.start()
+
+    def health(self) -> Health:
+        """See `Peripheral.health`."""
+        return self._health.get()
+
+    def set(self, percent: float) -> None:
+        """See `Backlight.set`."""
+        if not 0 <= percent <= 100:
+            raise ValueError(f"brightness is {percent}; use 0-100 percent")
+        self._percent = percent
+        self._wake.set()
+
+    def dim(self, night: bool) -> None:
+        """See `Backlight.dim`."""
+        self.set(self._config.night if night else self._config.day)
+
+    def close(self) -> None:
+        """See `Peripheral.close`."""
+        self._stop = True
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(1.9)
+        self._health.set("hal.stopped")
+
+    def _run(self) -> None:
+        while not self._stop:
+            self._wake.clear()
+            self._write()
+            self._wake.wait(CHECK_S)
+
+    def _write(self) -> None:
+        panel = _find(self._config)
+        if panel is None:
+            self._health.set("backlight.missing", place=where(self._config))
+            return
+        try:
+            most = int((panel / "max_brightness").read_text(encoding="ascii"))
+            wanted = round(most * self._percent / 100)
+            if int((panel / "brightness").read_text(encoding="ascii")) != wanted:
+                (panel / "brightness").write_text(str(wanted), encoding="ascii")
+        except (OSError, ValueError) as error:
+            self._health.set("backlight.denied", place=str(panel), error=str(error)[:200])
+        else:
+            self._health.set("hal.ok")
