@@ -154,7 +154,7 @@ def open_keyboard(port: str, *, needs: frozenset[int], expect: str = "", inputs:
     except OSError as error:
         raise _why_not(port, error) from error
     except ImportError as error:
-        raise LineDown("port.failed", {"port": port, "error": "python3-evdev is not installed"}) from error
+        raise LineDown("hal.not_installed", {"package": "python3-evdev"}) from error
     if expect not in device.name:
         found = device.name
         device.close()
