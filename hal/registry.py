@@ -38,7 +38,7 @@ DRIVERS: dict[str, dict[str, str]] = {
     "presence": {"gpio": "hal.drivers.gpio_presence"},
     "temperature": {"w1": "hal.drivers.w1_temperature", "hwmon": "hal.drivers.hwmon_temperature"},
     "light": {"gpio": "hal.drivers.gpio_light"},
-    "scanner": {"serial": "hal.drivers.scanner_serial"},
+    "scanner": {"serial": "hal.drivers.scanner_serial", "evdev": "hal.drivers.scanner_hid"},
     "desk": {"serial": "hal.drivers.clerk_desk"},
     "ups": {"nut": "hal.drivers.nut"},
     "backlight": {"sysfs": "hal.drivers.backlight"},

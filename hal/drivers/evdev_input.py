@@ -82,6 +82,8 @@ class Keyboard:
         self._port = port
         self._down: set[int] = set()
         self._lost = False
+        self.losses = 0
+        """How often the kernel dropped keys because nobody read them in time; what was typed meanwhile is incomplete."""
         self._poll = select.poll()
         self._poll.register(device.fileno(), select.POLLIN)
         try:
@@ -119,6 +121,7 @@ class Keyboard:
             if event.code == SYN_DROPPED:
                 # The kernel's buffer was full; what follows up to the next report is half a story (kernel's input docs).
                 self._lost = True
+                self.losses += 1
             elif event.code == SYN_REPORT and self._lost:
                 self._lost = False
                 # Which keys were let go meanwhile is not known; a key that is still down says so again only when pressed anew.

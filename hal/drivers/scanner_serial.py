@@ -32,8 +32,9 @@ class Config(msgspec.Struct, frozen=True):
 
     `profile` how it is switched on and how its codes are framed: `plain` lines from a scanner that is always on or has its
     own trigger, `honeywell` and `newland` lines with a trigger by command, `ssi` Zebra's packets with checksums. `trigger_s`
-    how long a trigger stays on. `poll_s` how often a scanner that can be asked is asked whether it is there. `idle_ms` silence after which a line without an end is over. `expect` pins the section to
-    one scanner: its identity as `nw-hal probe` tells it (`ssi` and `newland`; the others tell none).
+    how long a trigger stays on. `poll_s` how often a scanner that can be asked is asked whether it is there. `idle_ms`
+    silence after which a line without an end is over. `expect` pins the section to one scanner: its identity as
+    `nw-hal probe` tells it (`ssi` and `newland`; the others tell none).
     """
 
     port: str = ""
