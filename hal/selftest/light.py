@@ -1,0 +1,24 @@
+"""Self-test of a light strip: on, breathing, off. Only the technician sees whether it does."""
+
+from __future__ import annotations
+
+import time
+from typing import get_args
+
+from hal.api import Glow
+from hal.config import Section
+from hal.selftest.bench import Bench, Step
+
+SHOWN_S = 3.0
+
+
+def steps(bench: Bench, section: Section) -> list[Step]:
+    """Shows each state for three seconds."""
+    strip = bench.peripheral(section)
+    found = []
+    for glow in (*get_args(Glow)[1:], "off"):
+        bench.say(f"The light should now show: {glow}.")
+        strip.show(glow)
+        time.sleep(min(SHOWN_S, bench.wait_s))
+        found.append(Step(f"show {glow}", True, "look at it"))
+    return found
