@@ -27,6 +27,7 @@ SILENT_S = 15.0
 """A box tells every five seconds that it lives."""
 GREETING_S = 2.0
 OPENED, MEMORY = 1, 2
+BUTTONS = ("level_5", "level_4", "level_3", "level_2", "level_1", "call_staff")
 SPEEDS = (115200, 9600)
 
 log = structlog.get_logger("hal")
@@ -113,11 +114,17 @@ class ButtonBox:
         self._port.close()
         self._health.set("hal.stopped")
 
+    def names(self) -> tuple[str, ...]:
+        """See `Buttons.names`."""
+        return BUTTONS
+
     def lamp(self, name: str, state: Lamp) -> None:
-        """See `Buttons.lamp`. Only `call_staff` has a lamp of its own."""
+        """See `Buttons.lamp`. The five levels share one circuit: any of them switches all."""
         if name == "call_staff":
             self._call = state
-            self._signal(0)
+        else:
+            self._levels = state
+        self._signal(0)
 
     def lamps(self, state: Lamp) -> None:
         """See `Buttons.lamps`."""

@@ -15,15 +15,15 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from hal.sim.bad_line import BadLine
+from hal.sim.options import CommandError, flag, hex_bytes, number
 from hal.sim.ports import NetworkPort, port_for
 
+__all__ = ["OWN", "CommandError", "Device", "Station", "flag", "hex_bytes", "number"]
+
 MAX_LINE = 65536
-PIECE_GAP_S = 0.003
-"""Between two pieces of a split answer; long enough that a host reads them apart."""
-
-
-class CommandError(ValueError):
-    """A control command that cannot be done; the message is its answer."""
+OWN = ("plug", "unplug", "reset", "forget", "port")
+"""Commands that every simulator knows."""
 
 
 class Device(Protocol):
@@ -50,7 +50,7 @@ class Station:
         self._out = bytearray()
         self._reading = True
         self._stopped = False
-        self._be_kind()
+        self._bad = BadLine(self._put, self.later)
 
     def run(self, make: Callable[[], Device]) -> None:
         """Open the port and the control socket, print `ready`, serve until stopped, then remove both.
@@ -86,6 +86,26 @@ class Station:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._control)
 
+    def carry_out(self, command: dict[str, Any]) -> dict[str, Any]:
+        """Carry out one control command, the station's own or the device's, and return its answer; raises `CommandError`."""
+        do = command.pop("do")
+        own = dict(zip(OWN, (self.plug, self.unplug, self._reset, self._forget), strict=False))
+        if do in own:
+            own[do]()
+            return {}
+        if do == "port":
+            return {"port": self._port.name}
+        return self._device.command(do, command)
+
+    def soon(self, command: dict[str, Any]) -> None:
+        """Carry `command` out after what is being done now; a wrong one does nothing."""
+
+        def do() -> None:
+            with contextlib.suppress(CommandError):
+                self.carry_out(dict(command))
+
+        self.later(0.0, do)
+
     def stop(self) -> None:
         """End `run` soon."""
         self._stopped = True
@@ -94,48 +114,25 @@ class Station:
         """Send bytes to the host, as the line lets them through; lost while nobody is connected."""
         if self._port.wire < 0 or not data:
             return
-        self._held += data
-        if self._merge_s:
-            # What is said within that time arrives together.
-            if len(self._held) == len(data):
-                self.later(self._merge_s, self._let_through)
-        else:
-            self._let_through()
+        self._bad.say(data)
 
-    def _be_kind(self) -> None:
-        """A line without any trouble."""
-        self._delay_s = self._merge_s = 0.0
-        self._split = 0
-        self._held = bytearray()
-        self._due_s = 0.0
-
-    def _let_through(self) -> None:
-        data = bytes(self._held)
-        self._held.clear()
-        size = self._split or len(data) or 1
-        due_s = max(self._due_s, time.monotonic() + self._delay_s)
-        for at in range(0, len(data), size):
-            self._send_at(due_s, data[at : at + size])
-            due_s += PIECE_GAP_S if self._split else 0.0
-        self._due_s = due_s
-
-    def _send_at(self, due_s: float, piece: bytes) -> None:
-        if due_s <= time.monotonic():
-            self._out += piece
-            self._flush()
-        else:
-            wire = self._port.wire
-            heapq.heappush(self._timers, (due_s, next(self._order), lambda: self._send_late(wire, piece)))
-
-    def _send_late(self, wire: int, piece: bytes) -> None:
-        # What was on its way when the cable was pulled does not come out of the next one.
-        if wire == self._port.wire >= 0:
-            self._out += piece
+    def _put(self, data: bytes) -> None:
+        if self._port.wire >= 0:
+            self._out += data
             self._flush()
 
     def later(self, delay_s: float, do: Callable[[], None]) -> None:
         """Call `do` after `delay_s` seconds."""
         heapq.heappush(self._timers, (time.monotonic() + delay_s, next(self._order), do))
+
+    def watch(self, file: int, do: Callable[[], None]) -> None:
+        """Call `do` whenever another file of the device has something to read, until `unwatch`."""
+        self._selector.register(file, selectors.EVENT_READ, do)
+
+    def unwatch(self, file: int) -> None:
+        """Let that file alone."""
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(file)
 
     def read_more(self, wanted: bool) -> None:
         """Whether to take bytes from the host; while not, they pile up in the port, as with flow control."""
@@ -157,7 +154,7 @@ class Station:
         self._stop_watching()
         self._port.unplug()
         self._out.clear()
-        self._held.clear()
+        self._bad.cut()
 
     def _forget(self) -> None:
         """See `NetworkPort.forget`."""
@@ -166,6 +163,7 @@ class Station:
         self._stop_watching()
         self._port.forget()
         self._out.clear()
+        self._bad.cut()
         self._watch_door()
 
     def _stop_watching(self) -> None:
@@ -190,26 +188,26 @@ class Station:
             self._selector.unregister(self._port.wire)
         self._port.hang_up()
         self._out.clear()
+        self._bad.cut()
         self._watch_door()
 
     def line(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """Commands about the line towards the host: `noise` now; `delay`, `split`, `merge` until they are set to 0."""
         if do == "noise":
-            self._out += hex_bytes(options, "bytes")
-            self._flush()
+            self._put(hex_bytes(options, "bytes"))
         elif do == "delay":
-            self._delay_s = number(options, "ms", 0, 10_000) / 1000
+            self._bad.delay_s = number(options, "ms", 0, 10_000) / 1000
         elif do == "split":
-            self._split = int(number(options, "bytes", 0, 4096))
+            self._bad.split = int(number(options, "bytes", 0, 4096))
         else:
-            self._merge_s = number(options, "ms", 0, 10_000) / 1000
+            self._bad.merge_s = number(options, "ms", 0, 10_000) / 1000
         return {}
 
     def _reset(self) -> None:
         """A new device on a new port, as after switching it off and on with a fresh roll and no card."""
         self._timers.clear()
         self.unplug()
-        self._be_kind()
+        self._bad = BadLine(self._put, self.later)
         self._device = self._make()
         self.plug()
 
@@ -286,37 +284,6 @@ class Station:
             command = json.loads(line)
             if not isinstance(command, dict) or not isinstance(command.get("do"), str):
                 raise CommandError('send one JSON object a line, with "do"')
-            do = command.pop("do")
-            own = {"unplug": self.unplug, "plug": self.plug, "reset": self._reset, "forget": self._forget}
-            if do in own:
-                own[do]()
-                return {"ok": True}
-            if do == "port":
-                return {"ok": True, "port": self._port.name}
-            return {"ok": True, **self._device.command(do, command)}
+            return {"ok": True, **self.carry_out(command)}
         except ValueError as error:
             return {"ok": False, "error": str(error)}
-
-
-def flag(options: dict[str, Any], key: str = "on") -> bool:
-    """A true/false option, true when left out; raises `CommandError` for anything else."""
-    value = options.get(key, True)
-    if not isinstance(value, bool):
-        raise CommandError(f"{key} is {value!r}; use true or false")
-    return value
-
-
-def number(options: dict[str, Any], key: str, default: float, most: float) -> float:
-    """A number option from 0 to `most`; raises `CommandError` for anything else."""
-    value = options.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        raise CommandError(f"{key} is {value!r}; use 0 to {most}")
-    return value
-
-
-def hex_bytes(options: dict[str, Any], key: str) -> bytes:
-    """Bytes written as hexadecimal; raises `CommandError` for anything else."""
-    try:
-        return bytes.fromhex(options.get(key, ""))
-    except (TypeError, ValueError):
-        raise CommandError(f"{key} is {options.get(key)!r}; write bytes in hexadecimal, for example 00ff37") from None
