@@ -1,4 +1,4 @@
-"""Temperature sensors as Linux shows them: writes the files of a DS18B20 or a hwmon chip, from data sheet and kernel docs."""
+"""Temperature sensors as Linux shows them: writes the files of a DS18B20 or a hwmon chip, from data sheet and kernel docs.
 
 The files are all there is to such a sensor, so no process has to run: each call leaves them as the kernel would.
 """
