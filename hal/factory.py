@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 from hal import registry
@@ -76,11 +77,14 @@ def open_hal(
     on_event: EventListener,
     on_health: HealthListener,
     rasterise: Rasterise | None = None,
+    state_dir: Path | None = None,
 ) -> Hal:
     """Build the peripherals that `config` names, not yet started.
 
     `on_event(name, event)` and `on_health(name, health)` are called on hal threads after `Hal.start`. `rasterise` draws
     receipt lines that the printer's own font lacks; without it a job with such a line is not printed (`job.no_font`).
+    `state_dir` is a folder, made when needed, for what drivers must still know after a restart: which jobs went out, and how
+    much of the roll was used. Without it nothing outlives the program.
 
     Raises:
         ConfigError: the configuration contradicts itself, or a file that it names cannot be used. A device that is merely
@@ -90,6 +94,6 @@ def open_hal(
     if problems:
         raise ConfigError(problems)
     pins = GpioPins(config.gpio, config.pins())
-    tools = Tools(on_event=on_event, on_health=on_health, pins=pins, ports=Ports(config), rasterise=rasterise)
+    tools = Tools(on_event=on_event, on_health=on_health, pins=pins, ports=Ports(config), rasterise=rasterise, state_dir=state_dir)
     made = {one.name: one.module.open_driver(one.name, one.settings, tools) for one in config.sections}
     return Hal(made, pins)

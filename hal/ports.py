@@ -13,15 +13,17 @@ from serial.tools import list_ports
 from hal import registry
 from hal.config import HalConfig
 from hal.drivers.line import Line, LineDown, LineSlow
+from hal.drivers.line_usb import UsbRoots
 
 
 class Ports:
     """Opens the ports of one device. Thread-safe: every driver asks from its own thread."""
 
-    def __init__(self, config: HalConfig, *, present: Callable[[], list[str]] | None = None) -> None:
-        """`present` gives the ports of this computer; by default the real ones."""
+    def __init__(self, config: HalConfig, *, present: Callable[[], list[str]] | None = None, usb: UsbRoots | None = None) -> None:
+        """`present` gives the serial ports of this computer, `usb` where its USB printers are; by default the real ones."""
         self._named = {one.port for one in config.sections}
         self._present = present or present_ports
+        self._usb = usb or UsbRoots()
         self._lock = threading.Lock()
         self._held: dict[str, Line] = {}
 

@@ -40,13 +40,17 @@ class OpensPorts(Protocol):
 
 
 class Tools(msgspec.Struct, frozen=True):
-    """See `hal.factory.open_hal` for the listeners. Events and health are told on hal threads."""
+    """See `hal.factory.open_hal` for the listeners. Events and health are told on hal threads.
+
+    `state_dir` is a folder where a driver may keep one small file named after its section; None: nothing outlives the program.
+    """
 
     on_event: EventListener
     on_health: HealthListener
     pins: OpensPins
     ports: OpensPorts
     rasterise: Rasterise | None = None
+    state_dir: Path | None = None
 
 
 def reference_key(path: str, place: str) -> bytes:

@@ -57,6 +57,20 @@ class Outcome(msgspec.Struct, frozen=True):
 OutcomeListener = Callable[[Outcome], None]
 
 
+class PaperRoll(msgspec.Struct, frozen=True):
+    """The roll of paper, as far as it was counted.
+
+    `printed_mm` was printed since the roll was changed at `changed_ms` (Unix milliseconds; 0 when no change was seen yet, so
+    that the roll may have been begun before). `left_mm` is None where it cannot be told: no length is configured, or no change
+    of the roll was seen. `tickets_left` are so many of the mean length of those printed.
+    """
+
+    printed_mm: int = 0
+    changed_ms: int = 0
+    left_mm: int | None = None
+    tickets_left: int | None = None
+
+
 @runtime_checkable
 class ReceiptPrinter(Peripheral, Protocol):
     """A receipt printer that says whether paper came out."""
@@ -76,10 +90,15 @@ class ReceiptPrinter(Peripheral, Protocol):
 
         A job id that is waiting or in print gets the outcome of that one print. An id whose outcome was `printed` or
         `unknown` gets the same outcome again and no second paper; one that was `not_printed` is tried again. The last
-        256 outcomes are remembered while the program runs.
+        256 outcomes are remembered, with a state folder (`hal.factory.open_hal`) also when the program was killed in between:
+        a job of which bytes may have gone out is then `unknown` with the reason `job.stopped`.
         """
         ...
 
     def status(self) -> PrinterStatus:
         """The last status the printer told, without asking it again."""
+        ...
+
+    def roll(self) -> PaperRoll:
+        """What is known of the roll of paper, without asking the printer."""
         ...

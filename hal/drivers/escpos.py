@@ -30,7 +30,8 @@ LINE_DOTS = 30
 """Height of a text line at size 1 with its gap."""
 CHAR_DOTS = 24
 COLUMN_DOTS = 12
-RASTER_ROWS = 256
+RASTER_ROWS = 64
+"""Rows of one picture command; few, because so many must be sent again as zeros when one was cut off."""
 
 # Switches automatic status on, which is also the proof that the printer has begun with this job.
 BEGIN = b"\x1b\x40\x1d\x61\xff\x1b\x32"
@@ -60,8 +61,18 @@ class Encoded(msgspec.Struct, frozen=True):
     cuts: bool
 
 
-def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | None, fences: Fences) -> Encoded:
+def encode(
+    blocks: tuple[Block, ...],
+    profile: Profile,
+    rasterise: Rasterise | None,
+    fences: Fences,
+    *,
+    after_unfinished: bool = False,
+) -> Encoded:
     """Bytes for `blocks`, with the questions of `fences` before the last cut and at the end.
+
+    `after_unfinished`: the printer may be in the middle of an earlier job's picture. So many zeros come first that it ends,
+    white; outside of a picture a printer skips them.
 
     Raises:
         JobInvalid: a block is impossible, or a line needs a font and `rasterise` is None.
@@ -70,6 +81,8 @@ def encode(blocks: tuple[Block, ...], profile: Profile, rasterise: Rasterise | N
     if wrong:
         raise JobInvalid("job.invalid", "; ".join(wrong))
     encoder = _Encoder(profile, rasterise)
+    if after_unfinished:
+        encoder.before(bytes(RASTER_ROWS * ((profile.width_dots + 7) // 8)))
     cut_last = isinstance(blocks[-1], Cut)
     for block in blocks[:-1] if cut_last else blocks:
         encoder.block(block)
@@ -92,6 +105,9 @@ class _Encoder:
 
     def raw(self, data: bytes) -> None:
         self._out += data
+
+    def before(self, data: bytes) -> None:
+        self._out[:0] = data
 
     def block(self, block: Block) -> None:
         match block:

@@ -26,11 +26,12 @@ class Taken(msgspec.Struct, frozen=True):
 class Jobs:
     """The queue and the memory of outcomes; thread-safe. Outcomes are told on the thread that calls `next` or `done`."""
 
-    def __init__(self) -> None:
+    def __init__(self, remembered: list[Outcome] | None = None) -> None:
+        """`remembered` are outcomes of an earlier run of the program, oldest first."""
         self._lock = threading.Lock()
         self._queue: deque[Taken] = deque()
         self._listeners: dict[str, list[OutcomeListener]] = {}
-        self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
+        self._outcomes: OrderedDict[str, Outcome] = OrderedDict((one.job_id, one) for one in remembered or [])
         # Answers that need no printing; they wait for the printer's thread, because no outcome is told on the caller's.
         self._answers: deque[tuple[Outcome, OutcomeListener]] = deque()
 

@@ -1,8 +1,6 @@
-"""Receipt printer: ESC/POS over a serial port, with an outcome for every job that agrees with the paper.
+"""Receipt printer: ESC/POS over serial, USB or the network, with an outcome for every job that agrees with the paper.
 
-How it is known that paper came out: see `escpos_fences`. When the printer stops in the middle of a job it is told to drop
-the rest, so that half a ticket does not come out an hour later; only its confirmation makes that "not printed", else, or when
-the line was noisy, the outcome is "unknown".
+What a model can do is in `escpos_profiles`, how one job is printed in `escpos_print`, what outlives a restart in `escpos_memory`.
 """
 
 from __future__ import annotations
@@ -10,41 +8,68 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
 import structlog
 from msgspec.structs import replace
 
-from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PrinterStatus
+from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PaperRoll, PrinterStatus
 from hal.config import Baud
-from hal.drivers import escpos, escpos_status
+from hal.drivers import escpos, escpos_status, line_any
 from hal.drivers.escpos_fences import ASK_MODEL, Fences
 from hal.drivers.escpos_jobs import Jobs, Taken
-from hal.drivers.escpos_profiles import PROFILES
+from hal.drivers.escpos_memory import Memory
+from hal.drivers.escpos_print import Watched
+from hal.drivers.escpos_profiles import PROFILES, Profile, ProfileName
 from hal.drivers.escpos_talk import IDLE_S, SILENT, Talk, Timing
 from hal.drivers.line import Line, LineDown, keep_open
+from hal.drivers.line_usb import UsbRoots
 from hal.health import HealthRecord
 from hal.paper import Cut, Rasterise
 from hal.tools import Tools
 
-CHUNK = 512
+REDIAL_AFTER = 3
+"""So many times in a row a printer may leave all questions unanswered before its connection is made anew."""
 
 log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
-    """Receipt printer: ESC/POS over a serial port (also a USB printer that shows itself as a serial port).
+    """Receipt printer: ESC/POS over a serial port, `usb:VID:PID[:SERIAL]` (kernel driver usblp) or `tcp:ADDRESS:9100`.
 
-    `expect` pins the section to one physical printer: part of what `nw-hal probe` tells of it. `poll_s` how often its
-    status is asked for.
+    `baud` concerns serial ports alone. `expect` pins the section to one physical printer: part of what `nw-hal probe` tells of
+    it. `near_end` and `cutter` say otherwise than the profile. `roll_m` is the length of a new roll and `near_end_m` what is
+    left of it when the sensor tells the end, in metres, 0 = not known; from them it is told how many tickets are left.
+    `poll_s` how often the printer's status is asked for.
     """
 
     port: str = ""
     baud: Baud = 115200
     expect: str = ""
-    profile: Literal["generic80", "generic58", "silent80", "silent58"] = "generic80"
+    profile: ProfileName = "generic80"
+    near_end: Literal["", "sensor", "inverted", "none"] = ""
+    cutter: Literal["", "partial", "full", "none"] = ""
+    roll_m: Annotated[float, msgspec.Meta(ge=0, le=500)] = 0.0
+    near_end_m: Annotated[float, msgspec.Meta(ge=0, le=50)] = 0.0
     poll_s: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 2.0
+
+    def made(self) -> Profile:
+        """The profile as this section wants it."""
+        profile = PROFILES[self.profile]
+        return replace(profile, near_end=self.near_end or profile.near_end, cutter=self.cutter or profile.cutter)
+
+
+def check(config: Config) -> list[str]:
+    """See `hal.registry.DRIVERS`."""
+    wrong = line_any.mistake(config.port)
+    return [f".port is {wrong}"] if wrong else []
+
+
+def is_there(config: Config) -> bool:
+    """See `hal.registry.DRIVERS`."""
+    return line_any.is_there(config.port, UsbRoots())
 
 
 SPEEDS = (115200, 9600)
@@ -68,7 +93,8 @@ def probe(line: Line) -> str | None:
 def open_driver(name: str, config: Config, tools: Tools) -> EscposPrinter:
     """See `hal.registry.DRIVERS`."""
     open_line = tools.ports.opener(config.port, config.baud, __name__, expect=config.expect)
-    return EscposPrinter(name, config, open_line, rasterise=tools.rasterise, on_health=tools.on_health)
+    state = tools.state_dir / f"{name}.json" if tools.state_dir else None
+    return EscposPrinter(name, config, open_line, rasterise=tools.rasterise, on_health=tools.on_health, state=state)
 
 
 class EscposPrinter:
@@ -82,21 +108,24 @@ class EscposPrinter:
         *,
         rasterise: Rasterise | None,
         on_health: HealthListener,
+        state: Path | None = None,
         timing: Timing | None = None,
     ) -> None:
+        """`state` is the file of what must outlive the program; None keeps it in memory alone."""
         self.name = name
         self._config = config
         self._open_line = open_line
         self._timing = timing or Timing()
-        self._profile = PROFILES[config.profile]
+        self._profile = config.made()
         self._rasterise = rasterise
         self._health = HealthRecord(self.name, on_health)
-        self._jobs = Jobs()
+        self._memory = Memory(state)
+        self._jobs = Jobs(self._memory.outcomes())
         self._stop = threading.Event()
         self._talk: Talk | None = None
-        # Paper of an earlier job that was not cut hangs out of the printer; it must not become part of the next ticket.
-        self._hanging = False
-        self._sent = False
+        # Length of the present job once its first byte may be out, else None.
+        self._sent_mm: int | None = None
+        self._unanswered = 0
         self._thread = threading.Thread(target=self._run, name="hal-printer", daemon=True)
 
     @property
@@ -121,6 +150,10 @@ class EscposPrinter:
         """See `ReceiptPrinter.status`."""
         talk = self._talk
         return SILENT if talk is None else talk.status
+
+    def roll(self) -> PaperRoll:
+        """See `ReceiptPrinter.roll`."""
+        return self._memory.roll(roll_mm=self._config.roll_m * 1000, near_end_mm=self._config.near_end_m * 1000)
 
     def submit(self, job: Job, on_outcome: OutcomeListener) -> None:
         """See `ReceiptPrinter.submit`."""
@@ -156,9 +189,14 @@ class EscposPrinter:
             self._jobs.done(Outcome(taken.job.id, "not_printed", reason, self.status(), self.status()))
 
     def _session(self, line: Line) -> None:
-        talk = Talk(line, timing=self._timing, answers=(self._profile.tells != "nothing"), stop=self._stop)
+        talk = Talk(line, timing=self._timing, profile=self._profile, stop=self._stop)
         self._talk = talk
         talk.begin()
+        if self._memory.unfinished and talk.ask().answered:
+            # The printer may still hold part of a job that was given up; it must not swallow or precede the next one.
+            talk.clear()
+            if talk.cleared:
+                self._memory.cleared()
         look_at_s = 0.0
         while not self._stop.is_set():
             if time.monotonic() >= look_at_s:
@@ -172,7 +210,12 @@ class EscposPrinter:
                 self._tell_health(talk)
 
     def _look(self, talk: Talk) -> None:
-        if talk.ask().cutter_error:
+        self._unanswered = 0 if talk.ask().answered else self._unanswered + 1
+        if self._unanswered >= REDIAL_AFTER and self._profile.tells != "nothing":
+            self._unanswered = 0
+            talk.dial_again()
+            talk.ask()
+        if talk.status.cutter_error:
             # The printer stays in this error after its cause is gone, until it is told to recover.
             talk.clear()
             talk.ask()
@@ -181,6 +224,8 @@ class EscposPrinter:
         self._tell_health(talk)
 
     def _tell_health(self, talk: Talk) -> None:
+        if talk.status.answered:
+            self._memory.paper_seen(talk.status.paper)
         if self._profile.tells == "nothing":
             self._health.set("printer.no_status")
         else:
@@ -188,23 +233,33 @@ class EscposPrinter:
 
     def _take_turn(self, talk: Talk, taken: Taken) -> None:
         """Print one job and tell its outcome, whatever happens."""
-        self._sent = False
+        self._sent_mm = None
         try:
-            self._jobs.done(self._print(talk, taken.job, taken.deadline_at_s))
+            outcome = self._print(talk, taken.job, taken.deadline_at_s)
         except Exception as error:
             reason = error.reason if isinstance(error, LineDown) else "hal.driver_failed"
-            result: Literal["unknown", "not_printed"] = "unknown" if self._sent else "not_printed"
-            self._hanging = self._hanging or self._sent
-            self._jobs.done(Outcome(taken.job.id, result, reason, talk.status, SILENT, detail=str(error)))
+            result: Literal["unknown", "not_printed"] = "not_printed" if self._sent_mm is None else "unknown"
+            paper_mm = self._sent_mm or 0
+            outcome = Outcome(taken.job.id, result, reason, talk.status, SILENT, detail=str(error), paper_mm=paper_mm)
+            self._settle(outcome, unfinished=True)
             raise
+        self._settle(outcome, unfinished=outcome.result != "printed" and not talk.cleared)
+
+    def _settle(self, outcome: Outcome, *, unfinished: bool) -> None:
+        """Tell the outcome, remembered first, so that nobody who asks again is answered otherwise."""
+        if self._sent_mm is not None:
+            torn_off = outcome.result == "printed" and self._profile.cutter == "none"
+            self._memory.settled(outcome, hanging=not (outcome.cut or torn_off), unfinished=unfinished)
+        self._jobs.done(outcome)
 
     def _print(self, talk: Talk, job: Job, deadline_at_s: float) -> Outcome:
         """Print one job; what it returns is what is known to be on the paper."""
         refused = Outcome(job.id, "not_printed", "job.invalid", talk.status, talk.status)
         fences = Fences(talk.names)
+        memory = self._memory
         try:
-            blocks = (Cut(), *job.blocks) if self._hanging else job.blocks
-            encoded = escpos.encode(blocks, self._profile, self._rasterise, fences)
+            blocks = (Cut(), *job.blocks) if memory.hanging else job.blocks
+            encoded = escpos.encode(blocks, self._profile, self._rasterise, fences, after_unfinished=memory.unfinished)
         except escpos.JobInvalid as error:
             return replace(refused, reason=error.reason, detail=str(error))
         except Exception as error:
@@ -214,82 +269,10 @@ class EscposPrinter:
         if time.monotonic() >= deadline_at_s:
             return replace(refused, reason="job.deadline")
         self._look(talk)
-        reason = escpos_status.trouble(talk.status) if (self._profile.tells != "nothing") else None
+        reason = escpos_status.trouble(talk.status) if self._profile.tells != "nothing" else None
         if reason is not None:
             return replace(refused, reason=reason, before=talk.status, after=talk.status)
-        talk.fences, self._sent = fences, True
-        outcome = self._send_and_watch(talk, job.id, encoded, deadline_at_s)
-        self._hanging = not outcome.cut
-        return outcome
-
-    def _send_and_watch(self, talk: Talk, job_id: str, encoded: escpos.Encoded, deadline_at_s: float) -> Outcome:
-        outcome = Outcome(job_id, "unknown", "printer.no_status", talk.status, SILENT, paper_mm=encoded.paper_mm)
-        dropped = talk.parser.dropped
-        reason = self._send(talk, encoded.data, deadline_at_s)
-        if self._profile.tells == "nothing":
-            return outcome
-        reason = reason or self._await_end(talk, deadline_at_s)
-        if reason is not None:
-            outcome = self._give_up(talk, outcome, reason, dropped)
-        if talk.fences.end:
-            return replace(outcome, result="printed", reason="hal.ok", after=talk.status, cut=encoded.cuts)
-        return outcome
-
-    def _over(self, deadline_at_s: float) -> str | None:
-        if self._stop.is_set():
-            return "job.stopped"
-        return "job.deadline" if time.monotonic() >= deadline_at_s else None
-
-    def _send(self, talk: Talk, data: bytes, deadline_at_s: float) -> str | None:
-        """Send in pieces and listen in between, so that sending ends soon after the printer stops; returns why."""
-        at = 0
-        while at < len(data):
-            reason = self._over(deadline_at_s)
-            if reason is None:
-                at += talk.send(memoryview(data)[at : at + CHUNK])
-                while talk.pump(0):
-                    pass
-                reason = talk.stopped_by()
-            if reason is not None:
-                return reason
-        return None
-
-    def _await_end(self, talk: Talk, deadline_at_s: float) -> str | None:
-        """Wait until the printer has worked through the job; returns None, or what keeps it from that."""
-        quiet_since_s = time.monotonic()
-        while not talk.fences.end:
-            if talk.fences.proof_wanted:
-                talk.fences.proof_wanted = False
-                talk.ask_end()
-            if talk.pump(IDLE_S):
-                quiet_since_s = time.monotonic()
-            elif time.monotonic() - quiet_since_s > self._timing.look_again_s:
-                talk.ask()
-                quiet_since_s = time.monotonic()
-            reason = talk.stopped_by() or self._over(deadline_at_s)
-            if reason is not None:
-                return reason
-        return None
-
-    def _give_up(self, talk: Talk, outcome: Outcome, reason: str, dropped: int) -> Outcome:
-        """Stop a job that does not get on, find out how far it came, and say only what the printer confirmed."""
-        if reason.startswith("job."):
-            talk.ask()
-        sure = True
-        if reason == "job.deadline" and escpos_status.trouble(talk.status) is None:
-            # It works, so either it is slow or its answers were damaged on the way: it may answer once more.
-            sure = False
-            if talk.fences.can_ask_again:
-                talk.ask_end()
-                talk.listen(lambda: talk.fences.end, self._timing.proof_s)
-        if talk.fences.end:
-            return outcome
-        talk.clear()
-        if talk.status.answered:
-            talk.ask()
-        outcome = replace(outcome, reason=escpos_status.trouble(talk.status) or reason, after=talk.status)
-        if talk.fences.content:
-            return replace(outcome, result="printed")
-        if talk.cleared and sure and talk.parser.dropped == dropped:
-            return replace(outcome, result="not_printed", partial=True)
-        return outcome
+        self._sent_mm = encoded.paper_mm
+        memory.sending(job.id, encoded.paper_mm)
+        talk.fences, talk.cleared = fences, False
+        return Watched(talk, self._profile, self._timing, self._stop).print(job.id, encoded, deadline_at_s)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from hal.api import PrinterStatus
+from hal.drivers.escpos_profiles import NearEnd
 
 
 class RealTime(msgspec.Struct, frozen=True):
@@ -108,14 +111,19 @@ class Parser:
         return None
 
 
-def from_real_time(answers: list[int]) -> PrinterStatus:
-    """Status from the answers to DLE EOT 1, 2, 3 and 4, in this order."""
+def _paper(out: bool, near_bits: int, near_end: NearEnd) -> Literal["ok", "near_end", "out"]:
+    near = {"sensor": bool(near_bits), "inverted": not near_bits, "none": False}[near_end]
+    return "out" if out else "near_end" if near else "ok"
+
+
+def from_real_time(answers: list[int], near_end: NearEnd = "sensor") -> PrinterStatus:
+    """Status from the answers to DLE EOT 1, 2, 3 and 4, in this order; `near_end` as in `Profile`."""
     printer, cause, error, roll = answers
     paper_out = bool(cause & 0x20 or roll & 0x60)
     return PrinterStatus(
         answered=True,
         online=not printer & 0x08,
-        paper="out" if paper_out else "near_end" if roll & 0x0C else "ok",
+        paper=_paper(paper_out, roll & 0x0C, near_end),
         cover_open=bool(cause & 0x04),
         cutter_error=bool(error & 0x08),
         mechanical_error=bool(error & 0x04),
@@ -125,13 +133,13 @@ def from_real_time(answers: list[int]) -> PrinterStatus:
     )
 
 
-def from_auto(value: bytes) -> PrinterStatus:
-    """Status from the four bytes of an ASB."""
+def from_auto(value: bytes, near_end: NearEnd = "sensor") -> PrinterStatus:
+    """Status from the four bytes of an ASB; `near_end` as in `Profile`."""
     printer, error, roll, _ = value
     return PrinterStatus(
         answered=True,
         online=not printer & 0x08,
-        paper="out" if roll & 0x0C else "near_end" if roll & 0x03 else "ok",
+        paper=_paper(bool(roll & 0x0C), roll & 0x03, near_end),
         cover_open=bool(printer & 0x20),
         cutter_error=bool(error & 0x08),
         mechanical_error=bool(error & 0x04),

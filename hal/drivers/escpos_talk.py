@@ -12,6 +12,7 @@ import msgspec
 from hal.api import PrinterStatus
 from hal.drivers import escpos, escpos_status
 from hal.drivers.escpos_fences import ASK_MAKER, ASK_MODEL, Fences, Names
+from hal.drivers.escpos_profiles import Profile
 from hal.drivers.escpos_status import AutoStatus, Cleared, Identity, RealTime, Said
 from hal.drivers.line import Line, LineSlow
 
@@ -33,16 +34,17 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class Talk:
-    """One session on one port. `answers` False: the model never says anything, so it is not asked.
+    """One session on one port. A printer that `tells` nothing is not asked; one that only tells its status has no names.
 
     `status` is the last that the printer told, `fences` how far it came with the present job, `names` what it answers to
     GS I (None: nothing usable), `cleared` whether it confirmed to have dropped a job, `parser.dropped` counts noise.
     """
 
-    def __init__(self, line: Line, *, timing: Timing, answers: bool, stop: threading.Event) -> None:
+    def __init__(self, line: Line, *, timing: Timing, profile: Profile, stop: threading.Event) -> None:
         self._line = line
         self._timing = timing
-        self._answers = answers
+        self._profile = profile
+        self._answers = profile.tells != "nothing"
         self._stop = stop
         self._buffer = bytearray(1024)
         self._real_time: list[int] = []
@@ -51,11 +53,13 @@ class Talk:
         self.status = SILENT
         self.fences = Fences(None)
         self.names: Names | None = None
-        self.names_asked = False
+        self.names_asked = profile.tells != "all"
         self.cleared = False
 
     def begin(self) -> None:
         """Switch automatic status on."""
+        if self._profile.tells != "all":
+            return
         # A printer that takes no bytes is found silent when it is asked.
         with contextlib.suppress(LineSlow):
             self._line.write(escpos.AUTO_STATUS, self._timing.answer_s)
@@ -81,7 +85,7 @@ class Talk:
             case RealTime(value=value):
                 self._real_time.append(value)
             case AutoStatus(value=value):
-                self.status = escpos_status.from_auto(value)
+                self.status = escpos_status.from_auto(value, self._profile.near_end)
             case Cleared():
                 self.cleared = True
             case Identity(name=name):
@@ -112,7 +116,7 @@ class Talk:
                     break
                 answers.append(value)
             else:
-                status = escpos_status.from_real_time(answers)
+                status = escpos_status.from_real_time(answers, self._profile.near_end)
                 # Offline without a cause mostly means that the state changed between the four answers.
                 if escpos_status.trouble(status) != "printer.offline":
                     return status
@@ -168,5 +172,11 @@ class Talk:
             self._line.write(escpos.DROP_REST, self._timing.answer_s)
         except LineSlow:
             return
-        # A printer that is silent anyway is told, in case it still hears, but not waited for.
-        self.listen(lambda: self.cleared, self._timing.clear_s if self.status.answered else 0)
+        # A printer that is silent anyway, or never confirms, is told in case it hears, but not waited for.
+        confirms = self.status.answered and self._profile.tells == "all"
+        self.listen(lambda: self.cleared, self._timing.clear_s if confirms else 0)
+
+    def dial_again(self) -> None:
+        """Begin anew with a printer that has gone silent, where its end may have forgotten this connection."""
+        self._line.redial()
+        self.begin()

@@ -7,7 +7,6 @@ from typing import Any
 
 import segno
 
-DOTS_PER_MM = 8
 CHAR_DOTS = 24
 COLUMN_DOTS = 12
 ALIGNS = ("left", "centre", "right")
@@ -27,7 +26,7 @@ class Ticket:
         self.items.append(item)
         self.dots += dots
 
-    def told(self) -> dict[str, Any]:
+    def told(self, dots_per_mm: int) -> dict[str, Any]:
         """As the control socket tells it: pictures by size and digest, blank feeds left out."""
         items = []
         for item in self.items:
@@ -38,7 +37,7 @@ class Ticket:
                 items.append({"raster": [item["raster"][0], len(item["data"]) // item["stride"]], "sha256": digest})
             elif "qr" in item:
                 items.append({"qr": item["qr"]})
-        return {"items": items, "cut": self.cut, "mm": round(self.dots / DOTS_PER_MM), "taken": self.taken}
+        return {"items": items, "cut": self.cut, "mm": round(self.dots / dots_per_mm), "taken": self.taken}
 
 
 class Interpreter:
@@ -49,8 +48,12 @@ class Interpreter:
     and returns None while bytes are missing, or `("need", dots)` when there is not paper enough.
     """
 
-    def __init__(self, width_dots: int) -> None:
+    def __init__(self, width_dots: int, *, cutter: str = "partial", cutter_dots: int = 120, hanzi: bool = True) -> None:
+        """`cutter` `partial`: knows both cuts, `full`: only the full one, `none`: a tear bar; `hanzi`: has a Chinese font."""
         self.width_dots = width_dots
+        self._cutter = cutter
+        self._cutter_dots = cutter_dots
+        self._has_hanzi = hanzi
         self.ticket = Ticket()
         self.finished: list[Ticket] = []
         self.reset()
@@ -63,7 +66,7 @@ class Interpreter:
         self._bold = False
         self._size = 1
         self._align = "left"
-        self._chinese = True
+        self._chinese = self._has_hanzi
         self._spacing = 30
         self._qr_data = b""
         self._qr_module = 3
@@ -143,7 +146,7 @@ class Interpreter:
                 code = buffer[1]
                 del buffer[:2]
                 self._spacing = 30 if code == 0x32 else self._spacing
-                self._chinese = code == 0x26 if code != 0x32 else self._chinese
+                self._chinese = (code == 0x26 and self._has_hanzi) if code != 0x32 else self._chinese
                 return ("none", 0)
             case 0x10, 0x14:
                 # Real-time commands were obeyed when they arrived; here they are only stepped over.
@@ -201,7 +204,10 @@ class Interpreter:
         feeds = buffer[2] in (0x41, 0x42)
         if feeds and len(buffer) < 4:
             return None
-        dots = 120 + buffer[3] if feeds else 0
+        full = buffer[2] in (0x41, 0x00, 0x30)
+        if self._cutter == "none" or (self._cutter == "full" and not full):
+            return self._skip(buffer, 4 if feeds else 3)
+        dots = self._cutter_dots + buffer[3] if feeds else 0
         if dots > paper_dots:
             return ("need", dots)
         return ("cut", dots)

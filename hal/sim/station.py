@@ -72,8 +72,8 @@ class Station:
             end.setblocking(False)
         self._selector.register(waker, selectors.EVENT_READ, lambda: waker.recv(64))
         signal.set_wakeup_fd(wakes.fileno())
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self.stop())
+        for ends in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ends, lambda *_: self.stop())
         print("ready", flush=True)
         try:
             while not self._stopped:

@@ -239,7 +239,20 @@ def test_a_model_without_status_is_degraded_and_never_claims_printed(setup):
     assert (outcome.result, outcome.reason) == ("unknown", "printer.no_status")
 
 
-@pytest.mark.parametrize(("model", "noise"), [((), "00" * 12), (("--plain",), "0000")], ids=["named", "plain"])
+@pytest.mark.parametrize(
+    ("model", "noise"),
+    [
+        ((), "00" * 12),
+        (
+            (
+                "--tongue",
+                "plain",
+            ),
+            "0000",
+        ),
+    ],
+    ids=["named", "plain"],
+)
 def test_stray_bytes_from_the_printer_do_not_fake_an_outcome(setup, until, model, noise):
     sim, printer, _ = setup("--mm-per-s", "60", *model)
     outcomes = queue.Queue()
@@ -252,7 +265,17 @@ def test_stray_bytes_from_the_printer_do_not_fake_an_outcome(setup, until, model
     assert complete(sim.do("paper"), "a") == 0
 
 
-@pytest.mark.parametrize("model", [(), ("--plain",)], ids=["named", "plain"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        (),
+        (
+            "--tongue",
+            "plain",
+        ),
+    ],
+    ids=["named", "plain"],
+)
 def test_jobs_under_random_faults_agree_with_the_paper(setup, until, model):
     sim, printer, print_ = setup("--mm-per-s", "0", *model, poll_s=0.05)
     choose = random.Random(20)
@@ -298,7 +321,7 @@ def test_the_picture_of_the_paper_shows_a_qr_code_that_a_reader_reads(setup):
 
 
 def test_a_model_that_tells_no_name_is_printed_on_and_believed_too(setup):
-    sim, _, print_ = setup("--mm-per-s", "0", "--plain")
+    sim, _, print_ = setup("--mm-per-s", "0", "--tongue", "plain")
     assert print_("a").result == "printed"
     assert complete(sim.do("paper"), "a") == 1
 

@@ -1,0 +1,56 @@
+"""A bad line from a simulator to its host: what is said arrives late, in pieces, or several things at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+PIECE_GAP_S = 0.003
+"""Between two pieces of a split answer; long enough that a host reads them apart."""
+
+
+class BadLine:
+    """Hands bytes to `put`, when its `later` (delay in seconds, callable) says that it is time. Begins without any trouble."""
+
+    def __init__(self, put: Callable[[bytes], None], later: Callable[[float, Callable[[], None]], None]) -> None:
+        self._put = put
+        self._later = later
+        self.delay_s = 0.0
+        self.merge_s = 0.0
+        self.split = 0
+        self._held = bytearray()
+        self._on_their_way = 0
+        self._cut = 0
+
+    def say(self, data: bytes) -> None:
+        """Let `data` through as the line is now."""
+        self._held += data
+        if not self.merge_s:
+            self._let_through()
+        elif len(self._held) == len(data):
+            # What is said within that time arrives together.
+            self._later(self.merge_s, self._let_through)
+
+    def cut(self) -> None:
+        """What is on its way when a cable is pulled does not come out of the next one."""
+        self._cut += 1
+        self._on_their_way = 0
+        self._held.clear()
+
+    def _let_through(self) -> None:
+        data, cut = bytes(self._held), self._cut
+        self._held.clear()
+        size = self.split or len(data) or 1
+        for at in range(0, len(data), size):
+            piece = data[at : at + size]
+            # Pieces keep their order: what follows one that waits must wait too.
+            if not self.delay_s and not self._on_their_way and (at == 0 or not self.split):
+                self._put(piece)
+                continue
+            gap_s = PIECE_GAP_S * (self._on_their_way + 1) if self.split else 0.0
+            self._on_their_way += 1
+            self._later(self.delay_s + gap_s, lambda piece=piece: self._arrive(piece, cut))  # type: ignore[misc]
+
+    def _arrive(self, piece: bytes, cut: int) -> None:
+        if cut == self._cut:
+            self._on_their_way -= 1
+            self._put(piece)
