@@ -24,7 +24,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
 
 
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """PostgreSQL's COPY: two to three times as fast as executemany from 500 rows on (docs/decisions/0018-entries-by-copy-on-postgresql.md)."""
+    """COPY: over twice as fast as executemany from 500 rows on (docs/decisions/0018-entries-by-copy-on-postgresql.md)."""
     statement = f"COPY {table.fullname} ({','.join(columns)}) FROM STDIN (FORMAT BINARY)"
     driver: Any = connection.connection.driver_connection
     try:

@@ -150,7 +150,7 @@ def test_the_summary_is_one_sentence_with_the_figures():
 def test_the_report_can_be_sent_as_json():
     plan = compare({}, read("民政局,甲,1,,", "民政局,,2,,"))
     report = json.loads(msgspec.json.encode(plan.report))
-    assert report["problems"][0].keys() == {"file", "row", "column", "value", "reason", "severity"}
+    assert report["problems"][0].keys() == {"file", "row", "column", "value", "reason", "severity", "reason_zh"}
 
 
 CELLS = st.one_of(

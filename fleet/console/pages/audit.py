@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from nicegui import ui
 
 from fleet.access.audit import Act
-from fleet.console import labels
+from fleet.console import deeds, labels
 from fleet.console.lists import download
 from fleet.console.page import Page
 from fleet.console.parts import Cell, Tag, button, link, table, text_input
@@ -50,6 +50,7 @@ def mount(app: FastAPI, site: Site) -> None:
 def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:
     acts = page.fleet.audit.read(search=search, before=before or None, limit=PER_PAGE, without=() if everything else ROUTINE)
     names = {known.device: page.title(known.label) for known in page.fleet.watch.devices()}
+    halls = {hall.code: page.title(hall.title) for hall in page.fleet.registry.halls()}
     with Tag("section", classes="card"):
         if not acts:
             Tag("p", page.say("没有记录", "Nothing found"), "empty")
@@ -69,8 +70,8 @@ def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:
                     lambda act=act: Tag("span", page.moment(act.at_ms), "nowrap", title=page.full_time(act.at_ms)),
                     page.person(act.actor),
                     labels.act(act.action, page.language),
-                    _subject(page, act, names),
-                    act.detail or "—",
+                    _subject(page, act, names, halls),
+                    deeds.detail(page, act) or "—",
                     act.address or "—",
                 )
                 for act in acts
@@ -82,13 +83,16 @@ def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:
                 link(page.say("更早", "Earlier"), f"/audit?{urlencode(asked)}", "btn")
 
 
-def _subject(page: Page, act: Act, names: dict[str, str]) -> Cell:
-    """What it was done to; a device by its label, with a link."""
+def _subject(page: Page, act: Act, names: dict[str, str], halls: dict[str, str]) -> Cell:
+    """What it was done to; a device by its label, with a link, a hall and its windows by the hall's name."""
     if act.subject in names:
         return lambda: link(names[act.subject], f"/devices/{act.subject}")
     if act.action.startswith("incident."):
         return lambda: link(page.say(f"告警 {act.subject}", f"Incident {act.subject}"), f"/incidents/{act.subject}")
-    return act.subject
+    hall, _, number = act.subject.partition("/")
+    if act.action == "window.change" and hall in halls:
+        return page.say(f"{halls[hall]} {number} 号窗口", f"{halls[hall]}, window {number}")
+    return halls.get(act.subject, act.subject) if act.action in ("pack.publish", "items.import") else act.subject
 
 
 def _verify(page: Page) -> None:

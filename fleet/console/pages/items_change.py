@@ -9,7 +9,7 @@ from nicegui import run, ui
 from fleet.access.service import Actor
 from fleet.console.page import Page
 from fleet.console.parts import Tag, button, card, chip, table
-from fleet.hall.importer import ImportPlan, compare, read_items
+from fleet.hall.importer import ImportPlan, ImportReport, compare, read_items
 from fleet.hall.publish import publish
 
 MOST_PROBLEMS = 100
@@ -117,18 +117,9 @@ def _report(page: Page, hall: str, plan: ImportPlan | str, box: Tag) -> None:
         ):
             chip(f"{page.say(zh, en)} {count}", tone if count else "").style("margin-right:8px")
     if plan.blocked:
-        Tag("p", plan.blocked, "bad")
+        Tag("p", page.say(plan.blocked_zh, plan.blocked), "bad")
     if report.problems:
-        with Tag("details"):
-            Tag(
-                "summary",
-                page.say(
-                    f"{len(report.problems) + report.more_problems} 个问题",
-                    f"{len(report.problems) + report.more_problems} problems",
-                ),
-            )
-            rows = [(str(each.row), each.column, each.value[:60], each.reason) for each in report.problems[:MOST_PROBLEMS]]
-            table((page.say("行", "Row"), page.say("列", "Column"), page.say("值", "Value"), page.say("问题", "Problem")), rows)
+        _problems(page, report)
     records = [*([plan.hall] if plan.hall else []), *plan.departments, *plan.items, *plan.scenarios]
     if plan.blocked or not records:
         return
@@ -144,6 +135,22 @@ def _report(page: Page, hall: str, plan: ImportPlan | str, box: Tag) -> None:
             ui.navigate.reload()
 
     button(page.say(f"写入 {len(records)} 条", f"Write {len(records)} records"), write, kind="main-act")
+
+
+def _problems(page: Page, report: ImportReport) -> None:
+    count = len(report.problems) + report.more_problems
+    with Tag("details"):
+        Tag("summary", page.say(f"{count} 个问题", f"{count} problems"))
+        rows = [
+            (str(each.row), _column(page, each.column), each.value[:60], page.say(each.reason_zh, each.reason))
+            for each in report.problems[:MOST_PROBLEMS]
+        ]
+        table((page.say("行", "Row"), page.say("列", "Column"), page.say("值", "Value"), page.say("问题", "Problem")), rows)
+
+
+def _column(page: Page, column: str) -> str:
+    """The file's own column, or the field that the file has no column for."""
+    return page.say({"department": "部门", "code": "编码", "name": "名称"}.get(column, column), column)
 
 
 def _write(page: Page, hall: str, records: list[Any], who: Actor, summary: str) -> None:

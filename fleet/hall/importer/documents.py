@@ -11,6 +11,7 @@ from fleet.hall.importer.intake import Assembler
 from fleet.hall.importer.raw import Cell, FileRefused, Raw
 from fleet.hall.importer.records import raw_of
 from fleet.hall.importer.result import Problems, ReadItem
+from fleet.hall.importer.told import told
 from pack.model import Content, Department, Hall, Item, Scenario
 
 PROVINCIAL_GROUPS = {
@@ -61,7 +62,7 @@ def take_own(row: int, value: Any, kind: type[Any], own: Own, assembler: Assembl
         record = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         code = value.get("code") if isinstance(value.get("code"), str) else ""
-        assembler.refuse(row, "", value, f"no valid {kind.__name__}: {error}", code=code if kind is Item else "")
+        assembler.refuse(row, "", value, told("row.no_record", kind=kind.__name__, error=error), code=code if kind is Item else "")
         return
     if isinstance(record, Item):
         assembler.take(ReadItem(record, row, _ITEM_FIELDS, is_full=True))
@@ -120,16 +121,16 @@ def nested(value: Any, mapping: Mapping, problems: Problems) -> Iterator[Raw]:
         count += 1
         raw = _leaf(count, path, leaf, mapping)
         if raw is None:
-            problems.add("warning", count, " › ".join(path), leaf, "no name here; not an item")
+            problems.add("warning", count, " › ".join(path), leaf, told("row.no_name_here"))
         else:
             yield raw
     if not count:
-        raise FileRefused("this JSON is no list of items by department, and no record this importer knows; see docs/items.md")
+        raise FileRefused(told("json.unknown"))
 
 
 def _leaves(node: Any, path: list[str]) -> Iterator[tuple[list[str], Any]]:
     if len(path) > _MAX_DEPTH:
-        raise FileRefused(f"the JSON nests deeper than {_MAX_DEPTH} levels; that is no list of items")
+        raise FileRefused(told("json.levels", limit=_MAX_DEPTH))
     if isinstance(node, list):
         for entry in node:
             yield from _leaves(entry, path)
@@ -181,12 +182,12 @@ def line(number: int, text: bytes, mapping: Mapping, own: Own, assembler: Assemb
     """One line of a JSON Lines file, whatever it holds."""
     shown = text[:400].decode("utf-8", errors="replace")
     if is_error_page(shown):
-        assembler.refuse(number, "", shown, "a web page stands where the record should be; export it again")
+        assembler.refuse(number, "", shown, told("row.web_page"))
         return
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        assembler.refuse(number, "", shown, f"this line is no JSON: {error}")
+        assembler.refuse(number, "", shown, told("row.no_json", error=error))
         return
     if kind := own_kind(value):
         take_own(number, value, kind, own, assembler)
@@ -195,4 +196,4 @@ def line(number: int, text: bytes, mapping: Mapping, own: Own, assembler: Assemb
     elif isinstance(value, dict) and (raw := flat(number, value, mapping)) is not None:
         assembler.add(raw)
     else:
-        assembler.refuse(number, "", shown, "no record this importer knows; see docs/items.md for the formats")
+        assembler.refuse(number, "", shown, told("row.unknown"))

@@ -10,6 +10,7 @@ from fleet.hall.importer.headers import Mapping
 from fleet.hall.importer.raw import Raw
 from fleet.hall.importer.records import SHORT, Record, readable_code, shown
 from fleet.hall.importer.result import Problems, ReadItem
+from fleet.hall.importer.told import Told, told
 from pack.fold import fold
 from pack.model import Item
 
@@ -29,7 +30,7 @@ class Assembler:
         """Everything accepted so far, in the order of the file."""
         return tuple(self._items.values())
 
-    def refuse(self, row: int, column: str, value: object, reason: str, *, code: str = "") -> None:
+    def refuse(self, row: int, column: str, value: object, reason: Told, *, code: str = "") -> None:
         """Count and report a row that gives no item."""
         self.refused += 1
         if code:
@@ -42,25 +43,23 @@ class Assembler:
         code_cell = raw.fields.get("code")
         code = readable_code(str(code_cell.value)) if code_cell else ""
         if page := next((cell for cell in raw.fields.values() if is_error_page(str(cell.value))), None):
-            self.refuse(
-                raw.row, page.column, page.value, "a web page stands where the record should be; export it again", code=code
-            )
+            self.refuse(raw.row, page.column, page.value, told("row.web_page"), code=code)
             return
         name = built.name()
         if not fold(name).text:
             column = raw.fields["name"].column if "name" in raw.fields else "name"
-            self.refuse(raw.row, column, name, "no name: an item without one cannot be shown; fill it in", code=code)
+            self.refuse(raw.row, column, name, told("row.no_name"), code=code)
             return
         department = built.department()
         if not department:
-            self.refuse(raw.row, "department", "", "no department, and none above it; fill it in or set a default", code=code)
+            self.refuse(raw.row, "department", "", told("row.no_department"), code=code)
             return
         code = code or built.made_code(department, name)
         try:
             item = built.item(code=code, name=name, department=department)
             msgspec.json.decode(msgspec.json.encode(item), type=Item)
         except (msgspec.ValidationError, ValueError) as error:
-            self.refuse(raw.row, "", name, f"the record breaks a rule of the content model: {error}", code=code)
+            self.refuse(raw.row, "", name, told("row.breaks_rule", error=error), code=code)
             return
         self.take(ReadItem(item, raw.row, frozenset(built.spoken)))
 
@@ -75,7 +74,7 @@ class Assembler:
             self._items[code] = _merged(first, read, self._problems)
             return
         own = f"{code[:51]}-{derived('', read.item.department, fold(read.item.name.zh).text)[:12]}"
-        reason = f"row {first.row} has this code for “{first.item.name.zh[:60]}”; this item was given {own}: correct the list"
+        reason = told("code.other", row=first.row, name=first.item.name.zh[:60], own=own)
         self._problems.add("warning", read.row, "code", code, reason)
         self.take(ReadItem(msgspec.structs.replace(read.item, code=own), read.row, read.fields, read.is_full))
 
@@ -83,7 +82,7 @@ class Assembler:
 def _merged(first: ReadItem, second: ReadItem, problems: Problems) -> ReadItem:
     """One item of two rows with the same code and name: themes together, blanks filled, the first row's values kept."""
     if first.item == second.item:
-        problems.add("note", second.row, "code", second.item.code, f"the same as row {first.row}; counted once")
+        problems.add("note", second.row, "code", second.item.code, told("code.same", row=first.row))
         return first
     changes: dict[str, Any] = {}
     differing = []
@@ -95,9 +94,7 @@ def _merged(first: ReadItem, second: ReadItem, problems: Problems) -> ReadItem:
     for field in sorted(first.fields & second.fields - {"theme"}):
         if "." not in field and getattr(first.item, field) != getattr(second.item, field):
             differing.append(field)
-    said = f"also in row {first.row}; merged into one"
-    if differing:
-        said += f", but {', '.join(differing)} differ: row {first.row} was kept"
+    said = told("code.differs" if differing else "code.merged", row=first.row, fields=", ".join(differing))
     problems.add("warning", second.row, "code", second.item.code, said)
     unread = {**second.item.unread, **first.item.unread}
     changes["unread"] = unread | {f"{field}（{second.row}）": shown(getattr(second.item, field)) for field in differing}

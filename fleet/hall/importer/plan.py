@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Struct
 
 from fleet.hall.importer.result import ImportPlan, ImportReport, ReadItem, ReadResult
+from fleet.hall.importer.told import Told, told
 from pack.model import Department, Guide, Hall, Item, Scenario, Text
 
 MOST_WITHDRAWN = 0.5
@@ -50,7 +51,7 @@ def compare(
         read.file, read.problems, read.more_problems, tuple(new), tuple(changed), tuple(unchanged), tuple(gone), read.refused
     )
     if blocked:
-        return ImportPlan(report, blocked=blocked)
+        return ImportPlan(report, blocked=blocked.en, blocked_zh=blocked.zh)
     items += [msgspec.structs.replace(current[code], status="withdrawn") for code in gone]
     return ImportPlan(
         report,
@@ -69,17 +70,17 @@ def _withdrawn(current: Mapping[str, Item], read: ReadResult) -> list[str]:
     return sorted(code for code, item in current.items() if code not in kept and item.status != "withdrawn")
 
 
-def _blocked(current: Mapping[str, Item], read: ReadResult, gone: list[str], *, may_withdraw_many: bool) -> str:
+def _blocked(current: Mapping[str, Item], read: ReadResult, gone: list[str], *, may_withdraw_many: bool) -> Told | None:
     if not read.is_readable:
-        reasons = "; ".join(problem.reason for problem in read.problems if problem.severity == "error") or "it holds no items"
-        return f"nothing was read from {read.file}: {reasons}"
+        errors = [problem for problem in read.problems if problem.severity == "error"]
+        nothing = told("plan.no_items")
+        zh = "；".join(problem.reason_zh for problem in errors) or nothing.zh
+        en = "; ".join(problem.reason for problem in errors) or nothing.en
+        return Told(told("plan.nothing", file=read.file, reasons=zh).zh, told("plan.nothing", file=read.file, reasons=en).en)
     in_use = sum(item.status != "withdrawn" for item in current.values())
     if not may_withdraw_many and len(gone) > max(_FEW, in_use * MOST_WITHDRAWN):
-        return (
-            f"{read.file} would withdraw {len(gone)} of {in_use} items; if it is a part of the list, import it as such, "
-            "and if all these items are really gone, confirm it"
-        )
-    return ""
+        return told("plan.withdraws", file=read.file, gone=len(gone), in_use=in_use)
+    return None
 
 
 def _differing(read: Iterable[Any], current: Iterable[Any]) -> tuple[Any, ...]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from fleet.hall.importer.told import Told
+
 
 @dataclass
 class Cell:
@@ -22,4 +24,8 @@ class Raw:
 
 
 class FileRefused(ValueError):
-    """A file that cannot be read at all; the message says why and what to do."""
+    """A file that cannot be read at all; the message, `told` in both languages, says why and what to do."""
+
+    def __init__(self, told: Told) -> None:
+        super().__init__(told.en)
+        self.told = told

@@ -12,6 +12,7 @@ from fleet.hall.importer.headers import Mapping
 from fleet.hall.importer.intake import Assembler
 from fleet.hall.importer.raw import FileRefused
 from fleet.hall.importer.result import Problems, ReadResult
+from fleet.hall.importer.told import told
 from pack.model import Department
 
 MAX_BYTES = 64 << 20
@@ -36,7 +37,7 @@ def read_items(path: Path | str, mapping: Mapping | None = None, *, departments:
     known = list(departments)
     size = path.stat().st_size
     if size > MAX_BYTES:
-        problems.add("error", 0, "", size, f"the file has {size >> 20} MiB; the limit is {MAX_BYTES >> 20} MiB: split it")
+        problems.add("error", 0, "", size, told("file.large", size=size >> 20, limit=MAX_BYTES >> 20))
         return ReadResult(path.name, problems=tuple(problems.found))
     return read_bytes(path.read_bytes(), path.name, mapping or Mapping(), known)
 
@@ -50,7 +51,7 @@ def read_bytes(data: bytes, name: str, mapping: Mapping, departments: Iterable[D
     try:
         _dispatch(data, mapping, problems, own, assembler)
     except FileRefused as error:
-        problems.add("error", 0, "", "", str(error))
+        problems.add("error", 0, "", "", error.told)
     _warn_of_unlisted(assembler, problems, [*found.known(), *(department.code for department in own.departments)])
     made = {department.code: department for department in (*found.made.values(), *own.departments)}
     used = {read.item.department for read in assembler.items()}
@@ -74,18 +75,17 @@ def _warn_of_unlisted(assembler: Assembler, problems: Problems, listed: Iterable
     for code in listed:
         missing.pop(code, None)
     for code, read in missing.items():
-        reason = "no such department is known; import the departments first, or no pack can be built"
-        problems.add("warning", read.row, "department", code, reason)
+        problems.add("warning", read.row, "department", code, told("department.unlisted"))
 
 
 def _dispatch(data: bytes, mapping: Mapping, problems: Problems, own: documents.Own, assembler: Assembler) -> None:
     if len(data) > MAX_BYTES:
-        raise FileRefused(f"the file has {len(data) >> 20} MiB; the limit is {MAX_BYTES >> 20} MiB: split it")
+        raise FileRefused(told("file.large", size=len(data) >> 20, limit=MAX_BYTES >> 20))
     head = data[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if not head:
-        raise FileRefused("the file is empty")
+        raise FileRefused(told("file.empty"))
     if data.startswith(_OLD_EXCEL):
-        raise FileRefused("this is an old Excel file (.xls); open it in a spreadsheet program and save it as .xlsx or CSV")
+        raise FileRefused(told("file.old_excel"))
     if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
         for raw in sheets.workbook(data, mapping, problems):
             assembler.add(raw)
@@ -94,8 +94,8 @@ def _dispatch(data: bytes, mapping: Mapping, problems: Problems, own: documents.
     elif head[:1] == b"<":
         # A province's lines may begin with an error page and go on with records.
         if b"\n{" not in data:
-            what = "a web page" if is_error_page(head.decode("utf-8", errors="replace")) else "markup"
-            raise FileRefused(f"this is {what}, not an item list; open it in a spreadsheet program and save it as .xlsx")
+            is_page = is_error_page(head.decode("utf-8", errors="replace"))
+            raise FileRefused(told("file.web_page" if is_page else "file.markup"))
         _lines(data, mapping, own, assembler)
     else:
         for raw in sheets.comma_separated(data, mapping, problems):
@@ -108,7 +108,7 @@ def _json(data: bytes, mapping: Mapping, problems: Problems, own: documents.Own,
     try:
         value = msgspec.json.decode(data)
     except RecursionError:
-        raise FileRefused("the JSON nests too deeply; that is no list of items") from None
+        raise FileRefused(told("json.deep")) from None
     except msgspec.DecodeError:
         _lines(data, mapping, own, assembler)
         return
@@ -134,7 +134,7 @@ def _is_record(value: object, mapping: Mapping) -> bool:
 def _lines(data: bytes, mapping: Mapping, own: documents.Own, assembler: Assembler) -> None:
     for number, line in enumerate(data.splitlines(), start=1):
         if number > sheets.MAX_ROWS:
-            assembler.refuse(number, "", "", f"the file has more than {sheets.MAX_ROWS} lines; split it")
+            assembler.refuse(number, "", "", told("file.lines", limit=sheets.MAX_ROWS))
             return
         if line.strip():
             documents.line(number, line.strip(), mapping, own, assembler)

@@ -12,6 +12,7 @@ from fleet.hall.importer.departments import Departments, derived
 from fleet.hall.importer.headers import PARTS_OF_GUIDE, Mapping
 from fleet.hall.importer.raw import Cell, Raw
 from fleet.hall.importer.result import Problems
+from fleet.hall.importer.told import Told, told
 from pack.fold import fold
 from pack.model import Guide, Item, Text
 
@@ -57,17 +58,15 @@ class Record:
         said = str(cell.value)
         cleaned, is_dirty = clean_text(said)
         if is_dirty:
-            self._problems.add("note", self._raw.row, cell.column, said, "markup or invisible characters were taken out")
+            self._problems.add("note", self._raw.row, cell.column, said, told("value.cleaned"))
         if len(cleaned) > LONG:
-            self._problems.add(
-                "warning", self._raw.row, cell.column, cleaned, f"longer than {LONG} characters; the rest was cut off"
-            )
+            self._problems.add("warning", self._raw.row, cell.column, cleaned, told("value.cut", limit=LONG))
             cleaned = cleaned[:LONG]
         if is_empty(cleaned):
             return self._mapping.defaults.get(field, "")
         return self._mapping.values.get(field, {}).get(cleaned, cleaned)
 
-    def _keep(self, field: str, said: str, reason: str) -> None:
+    def _keep(self, field: str, said: str, reason: Told) -> None:
         cell = self._raw.fields.get(field)
         column = cell.column if cell else field
         self._unread[column[:SHORT]] = said[:LONG]
@@ -77,7 +76,7 @@ class Record:
         def complain(column: str, said: str) -> None:
             cell = self._raw.fields[field]
             self._unread[f"{cell.column}·{column}"[:SHORT]] = said[:LONG]
-            self._problems.add("warning", self._raw.row, f"{cell.column}·{column}", said, "cannot be interpreted; kept as text")
+            self._problems.add("warning", self._raw.row, f"{cell.column}·{column}", said, told("value.unread"))
 
         return complain
 
@@ -96,14 +95,9 @@ class Record:
         cell = self._raw.fields.get("code")
         said = "" if cell is None or cell.value is None else str(cell.value)
         if is_empty(clean_text(said)[0]):
-            self._problems.add("warning", self._raw.row, cell.column if cell else "code", said, f"no code; given {code}")
+            self._problems.add("warning", self._raw.row, cell.column if cell else "code", said, told("code.none", code=code))
             return code
-        reason = (
-            "a spreadsheet has rounded this code; format the column as text"
-            if _SPREADSHEET_NUMBER.search(said)
-            else ("codes have at most 64 letters, digits, dots, dashes and underscores")
-        )
-        self._keep("code", said, f"{reason}; kept as text, and given {code}")
+        self._keep("code", said, told("code.rounded" if _SPREADSHEET_NUMBER.search(said) else "code.form", code=code))
         return code
 
     def item(self, *, code: str, name: str, department: str) -> Item:
@@ -132,7 +126,7 @@ class Record:
             if said := self._text(field):
                 line = one_line(said) if field != "theme" else "、".join(re.split(r"[,，;；、\n]+", said))
                 if len(line) > SHORT:
-                    self._keep(field, line, f"longer than {SHORT} characters; kept as text")
+                    self._keep(field, line, told("value.long", limit=SHORT))
                 else:
                     self._set(found, field, line)
         if said := self._text("aliases"):
@@ -150,40 +144,38 @@ class Record:
                 if value:
                     self._set(found, field, value)
                 else:
-                    self._keep(field, said, f"unknown value; known are {'、'.join(dict.fromkeys(table))}; kept as text")
+                    self._keep(field, said, told("value.unknown", known="、".join(dict.fromkeys(table))))
         if said := self._text("audience"):
             words = [word for word in re.split(r"[,，;；、/|\s]+", said) if word]
             known = [values.look_up(values.AUDIENCES, word) for word in words]
             if all(known):
                 self._set(found, "audience", tuple(dict.fromkeys(known)))
             else:
-                self._keep("audience", said, "unknown audience; kept as text")
+                self._keep("audience", said, told("value.audience"))
 
     def _numbers(self, found: dict[str, Any]) -> None:
         for field in _DURATIONS:
             if said := self._text(field):
                 column = self._raw.fields[field].column if field in self._raw.fields else ""
                 understood = values.duration(one_line(said), unit_of_column=values.unit_in(column))
-                self._interpreted(found, field, said, understood, "no time limit such as 5个工作日")
+                self._interpreted(found, field, said, understood, "value.limit")
         for field in ("charged", "online", "at_terminal"):
             if said := self._text(field):
-                self._interpreted(found, field, said, values.yes_no(said), "neither 是 nor 否")
+                self._interpreted(found, field, said, values.yes_no(said), "value.yes_no")
         if said := self._text("visits"):
             number = values.whole_number(said)
-            self._interpreted(
-                found, "visits", said, number if number is not None and number <= 9 else None, "no number from 0 to 9"
-            )
+            self._interpreted(found, "visits", said, number if number is not None and number <= 9 else None, "value.visits")
         if said := self._text("popularity"):
-            self._interpreted(found, "popularity", said, values.whole_number(said) or None, "no rank from 1 on")
+            self._interpreted(found, "popularity", said, values.whole_number(said) or None, "value.rank")
         if said := self._text("valid_from"):
-            self._interpreted(found, "valid_from", said, values.iso_date(said), "no date such as 2025-01-31")
+            self._interpreted(found, "valid_from", said, values.iso_date(said), "value.date")
         promise = found.get("promise")
         if promise is not None and promise.unit == "at_once" and "handling" not in found:
             self._set(found, "handling", "at_once")
 
     def _interpreted(self, found: dict[str, Any], field: str, said: str, value: Any, fault: str) -> None:
         if value is None:
-            self._keep(field, said, f"{fault}; kept as text")
+            self._keep(field, said, told(fault))
         else:
             self._set(found, field, value)
 
@@ -195,9 +187,7 @@ class Record:
         if said and "charged" not in found:
             self._set(found, "charged", not free)
         elif "charged" in found and found["charged"] is False and said and not free:
-            self._problems.add(
-                "warning", self._raw.row, self._raw.fields["fees"].column, said, "says a charge, but 是否收费 says 否"
-            )
+            self._problems.add("warning", self._raw.row, self._raw.fields["fees"].column, said, told("value.charge"))
         address, floor, zone, window = (self._text(field) for field in ("place", "floor", "zone", "windows"))
         if place := parts.place(one_line(address), floor=one_line(floor), zone=one_line(zone), window=window):
             self._set(found, "place", place)
@@ -205,7 +195,7 @@ class Record:
             if len(fold(address).text) > len(fold(shown).text) + len("号窗口"):
                 self._unread[self._raw.fields["place"].column[:SHORT]] = address
             if window and not place.windows:
-                self._keep("windows", window, "no window number; kept as text")
+                self._keep("windows", window, told("value.window"))
 
     def _guide(self) -> Guide | None:
         found: dict[str, Any] = {}
@@ -227,7 +217,7 @@ class Record:
         complain = self._complain(field) if field in self._raw.fields else _ignore
         limited = value[: parts.MOST_PARTS] if isinstance(value, list) else value
         if isinstance(value, list) and len(value) > parts.MOST_PARTS:
-            complain("…", f"{len(value)} entries; only the first {parts.MOST_PARTS} were read")
+            self._keep(field, shown(value), told("value.many", count=len(value), limit=parts.MOST_PARTS))
         match field:
             case "materials":
                 return parts.materials(limited, complain)

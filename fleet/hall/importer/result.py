@@ -4,6 +4,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from fleet.hall.importer.told import Told
 from pack.model import Department, Hall, Item, Scenario
 
 Severity = Literal["error", "warning", "note"]
@@ -15,7 +16,10 @@ _SHOWN = 200
 
 
 class Problem(Struct, frozen=True):
-    """One finding. `row` counts as the file's own program does (from 1; 0 = the whole file); `value` is cut to 200 characters."""
+    """One finding. `row` counts as the file's own program does (from 1; 0 = the whole file); `value` is cut to 200 characters.
+
+    `reason` is English, `reason_zh` the same in Chinese.
+    """
 
     file: str
     row: int
@@ -23,6 +27,7 @@ class Problem(Struct, frozen=True):
     value: str
     reason: str
     severity: Severity
+    reason_zh: str
 
 
 class ReadItem(Struct, frozen=True):
@@ -88,6 +93,7 @@ class ImportPlan(Struct, frozen=True):
     scenarios: tuple[Scenario, ...] = ()
     hall: Hall | None = None
     blocked: str = ""
+    blocked_zh: str = ""
 
 
 class Problems:
@@ -98,9 +104,9 @@ class Problems:
         self.found: list[Problem] = []
         self.more = 0
 
-    def add(self, severity: Severity, row: int, column: str, value: object, reason: str) -> None:
+    def add(self, severity: Severity, row: int, column: str, value: object, reason: Told) -> None:
         """Keep one problem, or count it when there are very many."""
         if len(self.found) >= MAX_PROBLEMS:
             self.more += 1
             return
-        self.found.append(Problem(self.file, row, column, str(value)[:_SHOWN], reason, severity))
+        self.found.append(Problem(self.file, row, column, str(value)[:_SHOWN], reason.en, severity, reason.zh))

@@ -13,6 +13,7 @@ from fleet.hall.importer.headers import Mapping, field_of
 from fleet.hall.importer.raw import Cell, FileRefused, Raw
 from fleet.hall.importer.records import raw_of
 from fleet.hall.importer.result import Problems
+from fleet.hall.importer.told import told
 
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
@@ -21,7 +22,6 @@ MAX_RATIO = 200
 _MAX_MEMBERS = 2_000
 _HEADER_WITHIN = 20
 _CSV_CELL = 1 << 20
-_NO_HEADERS = "no row under recognisable headers (at least 事项名称 and one more); name them in a mapping file"
 
 Rows = Iterable[tuple[int, list[Any]]]
 
@@ -36,13 +36,19 @@ def check_archive(data: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
-        raise FileRefused(f"the spreadsheet is damaged ({error}); open it in its own program and save it again") from None
+        raise FileRefused(told("sheet.damaged", error=error)) from None
     unpacked = sum(member.file_size for member in members)
     # Small files compress very well without meaning harm, hence the floor.
     if len(members) > _MAX_MEMBERS or unpacked > MAX_UNPACKED or unpacked > max(len(data) * MAX_RATIO, 16 << 20):
         raise FileRefused(
-            f"the spreadsheet unpacks to {unpacked >> 20} MiB in {len(members)} parts; the limits are {MAX_UNPACKED >> 20} MiB, "
-            f"{MAX_RATIO} times its size and {_MAX_MEMBERS} parts: save it as CSV"
+            told(
+                "sheet.large",
+                size=unpacked >> 20,
+                parts=len(members),
+                limit=MAX_UNPACKED >> 20,
+                ratio=MAX_RATIO,
+                most=_MAX_MEMBERS,
+            )
         )
 
 
@@ -59,11 +65,11 @@ def workbook(data: bytes, mapping: Mapping, problems: Problems) -> Iterator[Raw]
     try:
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     except Exception as error:
-        raise FileRefused(f"the spreadsheet cannot be read ({type(error).__name__}: {error}); save it again as .xlsx") from None
+        raise FileRefused(told("sheet.unreadable", error=f"{type(error).__name__}: {error}")) from None
     found = False
     names = [name for name in book.sheetnames if not mapping.sheet or name == mapping.sheet]
     if not names:
-        raise FileRefused(f"there is no sheet {mapping.sheet!r}; the workbook has {', '.join(book.sheetnames)}")
+        raise FileRefused(told("sheet.missing", sheet=mapping.sheet, known=", ".join(book.sheetnames)))
     for name in names:
         sheet = book[name]
         if not hasattr(sheet, "iter_rows"):
@@ -79,9 +85,9 @@ def workbook(data: bytes, mapping: Mapping, problems: Problems) -> Iterator[Raw]
         except FileRefused:
             raise
         except Exception as error:
-            raise FileRefused(f"sheet {name!r} cannot be read ({type(error).__name__}: {error}); save it again") from None
+            raise FileRefused(told("sheet.broken", sheet=name, error=f"{type(error).__name__}: {error}")) from None
     if not found and not any(problem.severity == "error" for problem in problems.found):
-        raise FileRefused(_NO_HEADERS)
+        raise FileRefused(told("sheet.no_headers"))
 
 
 def _sheet_rows(sheet: Any) -> Rows:
@@ -114,7 +120,8 @@ def decoded(data: bytes, mapping: Mapping, problems: Problems) -> str:
             continue
     encoding = candidates[-1]
     text = data.decode(encoding, errors="replace").removeprefix("\ufeff")
-    problems.add("warning", 0, "", encoding, f"{text.count(chr(0xFFFD))} characters are not {encoding}; they were replaced by �")
+    reason = told("file.characters", count=text.count(chr(0xFFFD)), encoding=encoding)
+    problems.add("warning", 0, "", encoding, reason)
     return text
 
 
@@ -130,7 +137,7 @@ def comma_separated(data: bytes, mapping: Mapping, problems: Problems) -> Iterat
         found = True
         yield raw
     if not found and not any(problem.severity == "error" for problem in problems.found):
-        raise FileRefused(_NO_HEADERS)
+        raise FileRefused(told("sheet.no_headers"))
 
 
 def _delimiter(text: str, mapping: Mapping) -> str:
@@ -151,7 +158,7 @@ def _csv_rows(text: str, delimiter: str, problems: Problems) -> Rows:
         except StopIteration:
             return
         except csv.Error as error:
-            problems.add("error", row_start, "", "", f"this line is no CSV ({error}); the quotes are likely unbalanced")
+            problems.add("error", row_start, "", "", told("sheet.no_csv", error=error))
             row_start = reader.line_num + 1
             continue
         yield row_start, list(row[:MAX_COLUMNS])
@@ -169,7 +176,7 @@ def table(rows: Rows, mapping: Mapping, problems: Problems, *, sheet: str, is_on
     above: dict[str, Cell] = {}
     for count, (number, row) in enumerate(rows, start=1):
         if count > MAX_ROWS:
-            problems.add("error", number, "", "", f"the table has more than {MAX_ROWS} rows; split the file")
+            problems.add("error", number, "", "", told("sheet.rows", limit=MAX_ROWS))
             return
         if not headers:
             if count > _HEADER_WITHIN:
@@ -185,9 +192,9 @@ def table(rows: Rows, mapping: Mapping, problems: Problems, *, sheet: str, is_on
         if raw.fields.keys() - {"department"} or raw.kept:
             yield raw
     if filled:
-        problems.add("note", 0, "department", filled, f"{filled} blank departments took the one above (merged cells)")
+        problems.add("note", 0, "department", filled, told("sheet.filled", count=filled))
     if not headers and not is_only:
-        problems.add("note", 0, sheet, "", "no recognisable headers on this sheet; it was not read")
+        problems.add("note", 0, sheet, "", told("sheet.not_read"))
 
 
 def _header_names(row: list[Any]) -> list[str]:
@@ -205,9 +212,7 @@ def _headers(row: list[Any], mapping: Mapping, problems: Problems, number: int) 
     names = _header_names(row)
     for name in names:
         if name and field_of(name, mapping) is None:
-            problems.add(
-                "note", number, name, name, "unknown column; its values are kept as text. A mapping file can name its field"
-            )
+            problems.add("note", number, name, name, told("sheet.column"))
     return names
 
 
