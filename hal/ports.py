@@ -13,6 +13,7 @@ from serial.tools import list_ports
 from hal import registry
 from hal.config import HalConfig
 from hal.drivers.line import Line, LineDown, LineSlow
+from hal.drivers.line_any import is_printers_alone, open_line
 from hal.drivers.line_usb import UsbRoots
 
 
@@ -34,8 +35,9 @@ class Ports:
         def open_it() -> Line:
             if port == "auto":
                 return self._find(driver, baud, expect)
-            line = Line(port, baud)
-            line.stranger = lambda line: (_title(driver), stranger(line, driver))
+            line = open_line(port, baud, self._usb)
+            if not is_printers_alone(port):
+                line.stranger = lambda line: (_title(driver), stranger(line, driver))
             if expect:
                 try:
                     _check_identity(line, driver, expect, port)

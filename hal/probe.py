@@ -6,7 +6,10 @@ import msgspec
 
 from hal import registry
 from hal.config import HalConfig
-from hal.drivers.line import Line, LineDown, LineSlow
+from hal.drivers import line_usb
+from hal.drivers.line import LineDown, LineSlow
+from hal.drivers.line_any import is_printers_alone, open_line
+from hal.drivers.line_usb import UsbRoots
 from hal.ports import present_ports
 
 
@@ -21,19 +24,23 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def ports(config: HalConfig | None) -> list[str]:
-    """Every serial port of this computer by its most stable name, and the configured ones."""
+    """Every serial port and USB printer of this computer by its most stable name, and the configured ones."""
     configured = [one.port for one in config.sections if hasattr(one.module, "probe")] if config else []
-    return list(dict.fromkeys(name for name in [*configured, *present_ports()] if name and name != "auto"))
+    printers = [one.port for one in line_usb.present(UsbRoots())]
+    return list(dict.fromkeys(name for name in [*configured, *present_ports(), *printers] if name and name != "auto"))
 
 
 def probe(port: str) -> Found:
     """Ask whatever is on `port` who it is, at each driver's speeds; at most a second a driver and speed."""
     tried: list[int] = []
     drivers = list(registry.on_serial_ports())
-    for baud in dict.fromkeys(speed for _, _, module in drivers for speed in module.SPEEDS):
+    speeds = list(dict.fromkeys(speed for _, _, module in drivers for speed in module.SPEEDS))
+    if is_printers_alone(port):
+        drivers, speeds = [one for one in drivers if one[0] == "printer"], speeds[:1]
+    for baud in speeds:
         tried.append(baud)
         try:
-            line = Line(port, baud)
+            line = open_line(port, baud, UsbRoots())
         except LineDown as down:
             return Found(port, "nothing", "", 0, str(down))
         try:

@@ -9,6 +9,11 @@ from hal.drivers.line import Line, LineDown
 from hal.drivers.line_usb import UsbRoots
 
 
+def is_printers_alone(port: str) -> bool:
+    """Whether nothing but a printer can be at `port`, so that no other device's questions are put to it: it would print them."""
+    return port.startswith(("tcp:", "usb:"))
+
+
 def open_line(port: str, baud: int, roots: UsbRoots) -> Line:
     """`port` opened; `baud` concerns serial ports alone.
 
@@ -33,7 +38,7 @@ def mistake(port: str) -> str:
 
 def is_there(port: str, roots: UsbRoots) -> bool:
     """Whether the port is there, without opening a device; a network address is dialled, and hung up at once."""
-    if port.startswith(("tcp:", "usb:")):
+    if is_printers_alone(port):
         try:
             if port.startswith("usb:"):
                 return line_usb.find(port, roots).exists()
