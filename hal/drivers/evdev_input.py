@@ -154,6 +154,8 @@ def open_keyboard(port: str, *, needs: frozenset[int], expect: str = "", inputs:
             port, device = _by_name(port.removeprefix("name:"), needs, inputs)
         else:
             device = inputs.open(port)
+    except LineDown:
+        raise
     except OSError as error:
         raise _why_not(port, error) from error
     except ImportError as error:
