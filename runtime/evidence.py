@@ -127,10 +127,12 @@ class EvidenceThread:
         """Tell the free share of the budget, 0–1, to `done` on the face's thread."""
 
         def measure() -> None:
+            # Before anything is written: what is left over on a full disk must not keep anybody from knowing that it is full.
             free = self._journal.free_share
             self._post(lambda: done(free))
 
-        self._housekeep("measure", measure)
+        self._work.put(measure)
+        self._housekeep("write what is left", lambda: None)
 
     def _housekeep(self, what: str, job: Callable[[], object]) -> None:
         def careful() -> None:

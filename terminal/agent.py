@@ -78,7 +78,7 @@ class AgentTalk:
                 self._face.visit.end("restart")
                 window.stop()
             case EvidenceDamaged(journal_id=journal_id, reason=reason):
-                self._face.close_damaged(journal_id, reason)
+                self._face.diary.close_damaged(journal_id, reason)
 
     def _reply(self, reply: CommandReply) -> None:
         if not self._face.link.send(reply):

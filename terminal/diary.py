@@ -1,23 +1,19 @@
-"""Writes what a visit leaves behind into the evidence journal, and closes what a power cut left open."""
+"""What a visit leaves behind in the evidence journal, and what closes after a power cut. The writing thread is runtime.evidence."""
 
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
-import structlog
-
 from pack.model import Language
-from runtime.journal import Journal, JournalError
+from runtime.evidence import EvidenceThread, Stands
+from runtime.journal import NEAR_END_SHARE, Journal
 from runtime.recovery import last_entries
 from terminal.flow.idle import Profile
 from terminal.flow.phrase import Phrase
-from terminal.flow.ports import DiaryFull, EndedBy, Matter, Outcome, RatingEnd, Sheet, Subject
+from terminal.flow.ports import EndedBy, Matter, Outcome, RatingEnd, Sheet, Subject
 from terminal.tags import load_tags
-from wire import leaf
 from wire.kinds import (
-    CloseSecret,
     Door,
-    PressSecret,
     PrintAsked,
     PrintFinished,
     RatingClosed,
@@ -27,20 +23,18 @@ from wire.kinds import (
     SessionOpened,
     read_body,
 )
-from wire.messages import Invitation, Placement, Words
-
-log = structlog.get_logger("terminal.diary")
+from wire.messages import Invitation, Words
 
 RECOVERY_DEPTH = 256
 """Entries looked at for what a cut left open. A terminal has one visitor at a time, and each leaves far fewer."""
 INVITATION_MS = 10 * 60_000
 
 
-class JournalDiary:
-    """A `terminal.flow.ports.Diary` on a real journal. Every call commits before it returns.
+class JournalDiary(EvidenceThread):
+    """A `terminal.flow.ports.Diary` on a real journal.
 
-    `seal_key` gives the fleet's key, or None while none is known: then nobody is asked for a rating, since it could not be
-    sealed. `name_of` gives a subject's name for the invitation, `codes_of` the codes of its items.
+    While the fleet's key is not known nobody is asked for a rating, since it could not be sealed. `name_of` gives a subject's
+    name for the invitation, `codes_of` the codes of its items; both are asked on the session's thread.
     """
 
     def __init__(
@@ -48,102 +42,88 @@ class JournalDiary:
         journal: Journal,
         *,
         seal_key: Callable[[], bytes | None],
+        post: Callable[[Callable[[], object]], object],
         name_of: Callable[[Subject], Words | None],
         codes_of: Callable[[Subject], Sequence[str]],
         now_ms: Callable[[], int],
     ) -> None:
-        self._journal, self._seal_key = journal, seal_key
+        super().__init__(journal, seal_key=seal_key, post=post)
         self._name_of, self._codes_of, self._now_ms = name_of, codes_of, now_ms
-        self._press: tuple[bytes, int, bytes] | None = None
-        """Of the rating under way: its id, the seq of the press that stands, and its leaf."""
+        self.free_share = journal.free_share
+        """The free share of the budget, 0–1, when it was looked at last (`look`)."""
+        self._invited = b""
+        self._stands: Stands | None = None
+        """The rating whose invitation is committed, and the press of it that is. Only the writing thread uses these two."""
 
     @property
     def can_rate(self) -> bool:
-        return self._seal_key() is not None and not self._journal.is_near_end
+        return self._seal_key() is not None and self.free_share >= NEAR_END_SHARE
+
+    def look(self, done: Callable[[], object]) -> None:
+        """Measure the room that is left, and call `done` on the session's thread."""
+
+        def measured(free_share: float) -> None:
+            self.free_share = free_share
+            done()
+
+        self.measure(measured)
 
     def session_opened(self, session: bytes) -> None:
-        self._note("session.opened", SessionOpened(session=session))
+        self.note("session.opened", SessionOpened(session=session))
 
     def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None:
         body = SessionClosed(session=session, how=how, matters=tuple(matters), duration_ms=duration_ms)
-        self._note("session.closed", body)
+        self.note("session.closed", body)
 
-    def print_asked(self, sheet: Sheet, *, session: bytes) -> None:
-        self._must("print.asked", PrintAsked(job=sheet.job_id, what=_what(sheet.subject), session=session))
+    def print_asked(self, sheet: Sheet, *, session: bytes, done: Callable[[bool], object]) -> None:
+        body = PrintAsked(job=sheet.job_id, what=_what(sheet.subject), session=session)
+        self.write(lambda: self.commit("print.asked", body), lambda _: done(True), lambda _: done(False))
 
     def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None:
         body = PrintFinished(
             job=sheet.job_id, what=_what(sheet.subject), outcome=outcome, reason=reason.id or None, evidence=evidence[:200],
             item_codes=tuple(self._codes_of(sheet.subject)[:32]), session=session,
         )  # fmt: skip
-        self._note("print.finished", body)
+        self.note("print.finished", body)
 
     def door(self, opened: bool) -> None:
-        self._note("security.door", Door(open=opened))
+        self.note("security.door", Door(open=opened))
 
-    def placed(self, placement: Placement) -> None:
-        """Record where the fleet has put this device, when that is new. What cannot be kept now is when the view next comes."""
-        try:
-            self._journal.note_placement(placement)
-        except JournalError as error:
-            log.error("the placement was not kept", error=str(error))
-
-    def rating_invited(self, rating: bytes, *, subject: Subject) -> None:
+    def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
         codes = self._codes_of(subject)
-        now_ms = self._now_ms()
-        self._press = None
         invitation = Invitation(
             occasion=rating, stage="selfservice", item_code=codes[0] if len(codes) == 1 else subject.key[:200],
-            item_name=self._name_of(subject), expires_ms=now_ms + INVITATION_MS,
+            item_name=self._name_of(subject), expires_ms=self._now_ms() + INVITATION_MS,
         )  # fmt: skip
-        self._must("rating.invited", RatingInvited(invitation=invitation))
 
-    def rating_pressed(self, rating: bytes, level: int) -> None:
-        self._commit_press("rating.pressed", rating, level)
+        def invite() -> None:
+            self.commit("rating.invited", RatingInvited(invitation=invitation))
+            self._invited, self._stands = rating, None
 
-    def rating_amended(self, rating: bytes, level: int) -> None:
-        self._commit_press("rating.amended", rating, level)
+        self.write(invite, lambda _: done(True), lambda _: done(False))
+
+    def rating_pressed(self, rating: bytes, level: int, *, amends: bool, done: Callable[[Stands | None], object]) -> None:
+        def press() -> Stands:
+            self._stands = self.commit_press(rating, rating, level, "touch", amends=amends)
+            return self._stands
+
+        self.write(press, done, lambda _: done(None))
 
     def rating_closed(
         self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
-    ) -> str:
-        press, self._press = self._press, None
-        stands = press is not None and press[0] == rating
-        key = self._seal_key()
-        body = RatingClosed(
-            rating=rating, occasion=rating, outcome="rated" if stands else "not_rated", how=how,
-            standing=press[1] if stands and press else None, leaf=press[2] if stands and press else None,
-            tag_set=load_tags().version,
-            sealed=leaf.seal(CloseSecret(reasons=tuple(tags)), key) if stands and key else None,
-            language=language, profile=profile, duration_ms=max(0, duration_ms),
-        )  # fmt: skip
-        self._must("rating.closed", body)
-        return leaf.receipt_code(press[2]) if stands and press else ""
+    ) -> None:
+        def build() -> RatingClosed | None:
+            if self._invited != rating:
+                # Its invitation was never committed: for the journal there is no such occasion.
+                return None
+            stands, self._stands, self._invited = self._stands, None, b""
+            return self.closing(
+                rating, rating, stands, how=how, tag_set=load_tags().version, reasons=tags, language=language, profile=profile,
+                duration_ms=duration_ms,
+            )  # fmt: skip
 
-    def _commit_press(self, kind: Literal["rating.pressed", "rating.amended"], rating: bytes, level: int) -> None:
-        key = self._seal_key()
-        if key is None:
-            raise DiaryFull("the fleet's seal key is not known; pair this device before ratings are asked for")
-        secret = leaf.new_secret()
-        point = leaf.leaf(level, secret)
-        sealed = leaf.seal(PressSecret(level=level, secret=secret), key)
-        body = RatingPressed(rating=rating, occasion=rating, via="touch", leaf=point, sealed=sealed)
-        self._press = (rating, self._must(kind, body), point)
-
-    def _must(self, kind: str, body: Any) -> int:
-        """Commit or refuse: what is not in the journal must not be shown as done."""
-        try:
-            return self._journal.append(kind, body).seq
-        except JournalError as error:
-            log.error("an entry was not kept", kind=kind, error=str(error))
-            raise DiaryFull(str(error)) from error
-
-    def _note(self, kind: str, body: Any) -> None:
-        """Commit if there is room. A visitor is served and wiped whether or not there is; the log says what was lost."""
-        try:
-            self._journal.append(kind, body)
-        except JournalError as error:
-            log.error("an entry was lost", kind=kind, error=str(error))
+        # What is refused is logged there, and tried again before the next entry.
+        self.close(build, lambda _: None, lambda _: None)
 
 
 def _what(subject: Subject) -> Literal["notice", "scenario_notice"]:

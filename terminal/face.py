@@ -1,6 +1,5 @@
 """The running terminal: visit, screen, hardware, journal and agent joined. Built by `terminal.app`, lives until it is stopped."""
 
-import sqlite3
 from pathlib import Path
 
 import structlog
@@ -13,7 +12,7 @@ from runtime import clock as device_clock
 from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
 from runtime.identity import Identity
-from runtime.journal import Journal, JournalError
+from runtime.journal import Journal
 from terminal.agent import AgentTalk, link_works, parts
 from terminal.content import PackContent
 from terminal.diary import JournalDiary, new_id
@@ -42,6 +41,7 @@ log = structlog.get_logger("terminal.face")
 
 TICK_S = 1.0
 BEAT_S = 1.0
+STORAGE_EVERY_S = 20.0
 
 
 class TerminalFace:
@@ -59,14 +59,14 @@ class TerminalFace:
         outline: Path | None = None,
     ) -> None:
         self._file_config = self.config = config
-        self.journal, self.clock = journal, DeviceClock(clock)
+        self.clock = DeviceClock(clock)
         self.bridge = Bridge()
         self._look(config)
         self.link = FaceLink(
             config.socket_path, data_dir=config.data_path, role="terminal", software=software, device=identity.device,
             clock=clock, on_message=lambda message: self.bridge.post(lambda: self.talk.take(message)),
         )  # fmt: skip
-        self.visit = self._visit(hal_config)
+        self.visit = self._visit(hal_config, journal)
         self.stage = TerminalStage(self.visit)
         self.talk = AgentTalk(self)
         self.packs = PackOpener(
@@ -94,9 +94,9 @@ class TerminalFace:
     def _now_ms(self) -> int:
         return round(self.clock.now().timestamp() * 1000)
 
-    def _visit(self, hal_config: HalConfig) -> Visit:
+    def _visit(self, hal_config: HalConfig, journal: Journal) -> Visit:
         diary = JournalDiary(
-            self.journal, seal_key=self._seal_key, name_of=self._name_of, codes_of=self._codes_of,
+            journal, seal_key=self._seal_key, post=self.bridge.post, name_of=self._name_of, codes_of=self._codes_of,
             now_ms=self._now_ms,
         )  # fmt: skip
         self.help = HelpLine(
@@ -119,7 +119,7 @@ class TerminalFace:
             help_phone=self.config.phone, patience=patience_of(self.config),
         )  # fmt: skip
         senses.append(Senses(visit, post=self.bridge.post, clock=self.clock, on_health=self.take_status))
-        self._diary = diary
+        self.diary = diary
         return visit
 
     def _event(self, senses: Senses, name: str, event: Event) -> None:
@@ -130,19 +130,21 @@ class TerminalFace:
 
     def start(self) -> None:
         """Begin to talk to hardware and agent."""
+        self.diary.start()
         self.hal.start()
         self.link.start()
+        FrameClock.schedule_interval(lambda _: self.diary.look(self.take_status), STORAGE_EVERY_S)
         FrameClock.schedule_interval(lambda _: self.link.beat(), BEAT_S)
         self.take_status()
 
     def stop(self) -> None:
-        """End a visit under way, then let hardware, agent and journal go."""
+        """End a visit under way, then let hardware and agent go, and the journal once everything is in it."""
         self.visit.end("restart")
         self.hal.close()
         self.link.stop()
         if self.outline:
             self.outline.close()
-        self.journal.close()
+        self.diary.stop()
 
     # What changes by itself
 
@@ -189,27 +191,13 @@ class TerminalFace:
             self.visit.patience = patience_of(self.config)
             self.visit.speak(self.config.language)
             place = desired.placement
-            self._diary.placed(place)
+            self.diary.note_placement(place)
             self.stage.rename(hall=place.hall_name, label=place.label)
-        self._prune()
+        if view.archived:
+            self.diary.prune([(each.journal_id, each.through_seq) for each in view.archived])
+            self.diary.look(self.take_status)
         self.take_status()
         self._take_waiting_content()
-
-    def _prune(self) -> None:
-        """Let go of what the fleet holds in a verified backup. A disk that refuses that must not end the face."""
-        try:
-            self.journal.apply_archived([(each.journal_id, each.through_seq) for each in self.link.view.archived])
-        except (JournalError, OSError, sqlite3.Error) as error:
-            log.error("the journal could not be pruned", error=str(error))
-
-    def close_damaged(self, journal_id: bytes, reason: str) -> None:
-        """Go on in a new journal, when a reader met damage in the present one; a report about an older one changes nothing."""
-        if journal_id != self.journal.journal_id:
-            return
-        try:
-            self.journal.close_damaged(reason)
-        except (JournalError, OSError, sqlite3.Error) as error:
-            log.error("a successor of the journal could not be made", error=str(error))
 
     def take_status(self) -> None:
         """Put together what works now and tell the visit if it changed."""
@@ -222,7 +210,7 @@ class TerminalFace:
             reader=reader_part(health.get("id_card")),
             network=settling or link_works(view),
             content=content is not None,
-            rating=self._diary.can_rate,
+            rating=self.diary.can_rate,
             demonstration=content is not None and content.hall.demonstration,
             notice=view.desired.notice if view.desired is not None else None,
             pairing_code=view.pairing_code if view.pairing == "waiting" else "",
@@ -253,7 +241,7 @@ class TerminalFace:
     def report(self) -> None:
         """Tell the agent the screen's name and the parts' health; it repeats what changed."""
         troubled = (self.packs.trouble,) if self.packs.trouble else ()
-        self.talk.report(self.visit.screen_name, parts(self.hal.health()) + troubled, self.journal.free_share)
+        self.talk.report(self.visit.screen_name, parts(self.hal.health()) + troubled, self.diary.free_share)
 
     # What the journal needs to know
 

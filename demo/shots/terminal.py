@@ -13,7 +13,7 @@ from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.idle import PROFILES, Profile
 from terminal.flow.phrase import Phrase, phrase
-from terminal.flow.ports import Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Subject
+from terminal.flow.ports import Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Stands, Subject
 from terminal.flow.session import Card
 from terminal.flow.status import Part, Status
 from terminal.flow.visit import Visit
@@ -49,7 +49,7 @@ class StillClock:
 
 
 class Quiet:
-    """Printer, help and diary that take everything and answer nothing."""
+    """Printer, help and diary that take everything; only the diary answers, at once."""
 
     can_rate = True
 
@@ -58,6 +58,8 @@ class Quiet:
         self.answer: Callable[[str, HelpState], None] = lambda *_: None
         self.sheet: Sheet | None = None
         self.call_id = ""
+        self.leaf = bytes(range(32))
+        """Of the press that stands; the receipt code follows from it."""
 
     def send(self, sheet: Sheet, done: Done) -> None:
         self.sheet, self.done = sheet, done
@@ -71,22 +73,22 @@ class Quiet:
 
     def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None: ...
 
-    def print_asked(self, sheet: Sheet, *, session: bytes) -> None: ...
+    def print_asked(self, sheet: Sheet, *, session: bytes, done: Callable[[bool], object]) -> None:
+        done(True)
 
     def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
 
     def door(self, opened: bool) -> None: ...
 
-    def rating_invited(self, rating: bytes, *, subject: Subject) -> None: ...
+    def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
+        done(True)
 
-    def rating_pressed(self, rating: bytes, level: int) -> None: ...
-
-    def rating_amended(self, rating: bytes, level: int) -> None: ...
+    def rating_pressed(self, rating: bytes, level: int, *, amends: bool, done: Callable[[Stands | None], object]) -> None:
+        done(Stands(4, self.leaf))
 
     def rating_closed(
         self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
-    ) -> str:
-        return "7K3M-P0XW-9"
+    ) -> None: ...
 
 
 class Scene:

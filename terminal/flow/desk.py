@@ -29,7 +29,8 @@ class Job:
 class Desk:
     """One visitor's prints. Only the last one is shown.
 
-    `asked` is called before the printer gets anything, `finished` exactly once for each print with its outcome.
+    `asked(sheet, kept)` is called before the printer gets anything, and `kept(True)` once the order is in the journal;
+    `finished` exactly once for each print with its outcome.
     """
 
     def __init__(
@@ -37,7 +38,7 @@ class Desk:
         paper: PaperPort,
         clock: Clock,
         *,
-        asked: Callable[[Sheet], None],
+        asked: Callable[[Sheet, Callable[[bool], None]], None],
         finished: Callable[[Sheet, Outcome, Phrase, str], None],
     ) -> None:
         self._paper = paper
@@ -45,6 +46,7 @@ class Desk:
         self._asked = asked
         self._finished = finished
         self._sent_ms = 0
+        self._has_printer_got_it = False
         self.job: Job | None = None
         self.copies = 0
 
@@ -59,10 +61,19 @@ class Desk:
         if self.copies >= MOST_COPIES:
             self.refuse(sheet, phrase("paper.enough", most=MOST_COPIES))
             return
-        self._asked(sheet)
-        self.copies += 1
-        self._sent_ms = self._clock.monotonic_ms()
+        self._sent_ms, self._has_printer_got_it = self._clock.monotonic_ms(), False
         self.job = Job(sheet, "sending")
+        self._asked(sheet, lambda is_kept: self._kept(sheet, is_kept))
+
+    def _kept(self, sheet: Sheet, is_kept: bool) -> None:
+        if self.job is None or self.job.sheet is not sheet or not self.busy:
+            # The visitor has gone, or the disk took so long that the order was given up: nothing may come out now.
+            return
+        if not is_kept:
+            self.refuse(sheet, phrase("paper.no_room"))
+            return
+        self.copies += 1
+        self._sent_ms, self._has_printer_got_it = self._clock.monotonic_ms(), True
         self._paper.send(sheet, self.outcome)
 
     def refuse(self, sheet: Sheet, reason: Phrase) -> None:
@@ -84,8 +95,8 @@ class Desk:
 
     def tick(self) -> bool:
         """Give up waiting for a silent driver. Returns True when the job changed."""
-        if self.busy and self.left_ms() == 0 and self.job is not None:
-            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.silent"), "deadline")
+        if self.busy and self.left_ms() == 0:
+            self._give_up(phrase("paper.silent" if self._has_printer_got_it else "paper.no_room"), "deadline")
             return True
         return False
 
@@ -95,7 +106,12 @@ class Desk:
 
     def abandon(self) -> None:
         """The session ends: a print under way becomes unknown in the journal, and nothing of it is kept."""
-        if self.busy and self.job is not None:
-            self.outcome(self.job.sheet.job_id, "unknown", phrase("paper.abandoned"), "abandoned")
+        if self.busy:
+            self._give_up(phrase("paper.abandoned"), "abandoned")
         self.job = None
         self.copies = 0
+
+    def _give_up(self, reason: Phrase, evidence: str) -> None:
+        assert self.job is not None
+        # What the printer never got is certainly not on paper.
+        self.outcome(self.job.sheet.job_id, "unknown" if self._has_printer_got_it else "not_printed", reason, evidence)

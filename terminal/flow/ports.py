@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from pack.model import Department, Hall, Item, Language, Scenario
 from pack.search import Hit
+from runtime.evidence import Stands as Stands
 from terminal.flow.idle import Profile
 from terminal.flow.phrase import Phrase
 from terminal.flow.places import Shelf
@@ -17,10 +18,6 @@ Outcome = Literal["printed", "not_printed", "unknown"]
 RatingEnd = Literal["done", "skip", "timeout", "left"]
 """How an occasion ended; `left` is a card taken away, a door opened, a session ended."""
 HelpState = Literal["asking", "waiting", "seen", "nobody", "unreachable"]
-
-
-class DiaryFull(Exception):
-    """The journal has no room, or its disk refuses: what was to be done is not kept, so it must not be shown as done."""
 
 
 class Content(Protocol):
@@ -91,7 +88,11 @@ class HelpPort(Protocol):
 
 
 class Diary(Protocol):
-    """Journal entries a session leaves. Nothing in them is a name, a number of a card, or a level in clear."""
+    """Journal entries a session leaves. Nothing in them is a name, a number of a card, or a level in clear.
+
+    Every call returns at once; entries are committed in the order of the calls. `done` is called later, on the session's
+    thread, exactly once: after the commit, or when the journal refused. What is not kept must not be shown as done.
+    """
 
     @property
     def can_rate(self) -> bool:
@@ -101,21 +102,20 @@ class Diary(Protocol):
 
     def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None: ...
 
-    def print_asked(self, sheet: Sheet, *, session: bytes) -> None:
-        """Committed before the printer gets a byte."""
+    def print_asked(self, sheet: Sheet, *, session: bytes, done: Callable[[bool], object]) -> None:
+        """To be committed before the printer gets a byte; `done` tells whether it was."""
 
     def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
 
     def door(self, opened: bool) -> None: ...
 
-    def rating_invited(self, rating: bytes, *, subject: Subject) -> None: ...
+    def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
+        """To be committed before the screen asks; `done` tells whether it was."""
 
-    def rating_pressed(self, rating: bytes, level: int) -> None:
-        """Returns after the commit: thanks may be drawn."""
-
-    def rating_amended(self, rating: bytes, level: int) -> None: ...
+    def rating_pressed(self, rating: bytes, level: int, *, amends: bool, done: Callable[[Stands | None], object]) -> None:
+        """Record a press, or the press that corrects it. Thanks may be drawn once `done` got where it stands; None: it does not."""
 
     def rating_closed(
         self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
-    ) -> str:
-        """Close for good; the last press stands. Returns the receipt code, empty when nothing was pressed."""
+    ) -> None:
+        """Close for good; the last press that was committed stands."""

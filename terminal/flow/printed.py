@@ -1,8 +1,10 @@
 """The part of a visit that puts notices on paper: whom the printer may print for, and what its answer means for the visit."""
 
-from terminal.flow.phrase import Phrase, phrase
+from collections.abc import Callable
+
+from terminal.flow.phrase import Phrase
 from terminal.flow.places import Paper
-from terminal.flow.ports import DiaryFull, Outcome, Sheet, Subject
+from terminal.flow.ports import Outcome, Sheet, Subject
 from terminal.flow.rated import RatedVisit
 
 
@@ -24,10 +26,7 @@ class PrintingVisit(RatedVisit):
         if not isinstance(session.place, Paper):
             session.trail.append(session.place)
             session.place = Paper()
-        try:
-            session.desk.send(sheet)
-        except DiaryFull:
-            session.desk.refuse(sheet, phrase("paper.no_room"))
+        session.desk.send(sheet)
         self.idle.hold(session.desk.busy)
         self.changed()
 
@@ -44,9 +43,18 @@ class PrintingVisit(RatedVisit):
                 self._finish_matter(self.session.desk.job.sheet.subject)
             self.changed()
 
-    def _asked_paper(self, sheet: Sheet) -> None:
-        if self.session:
-            self._diary.print_asked(sheet, session=self.session.id)
+    def _asked_paper(self, sheet: Sheet, kept: Callable[[bool], None]) -> None:
+        session = self.session
+        if session is None:
+            return
+
+        def told(is_kept: bool) -> None:
+            kept(is_kept)
+            if self.session is session:
+                self.idle.hold(session.desk.busy)
+                self.changed()
+
+        self._diary.print_asked(sheet, session=session.id, done=told)
 
     def _paper_finished(self, sheet: Sheet, outcome: Outcome, reason: Phrase, evidence: str) -> None:
         session = self.session

@@ -1,7 +1,7 @@
 """The part of a visit in which a finished matter is rated: asked once, pressed, corrected, given reasons, closed."""
 
 from terminal.flow.places import Paper, Parting, Rate, Reasons
-from terminal.flow.ports import DiaryFull, RatingEnd, Subject
+from terminal.flow.ports import RatingEnd, Subject
 from terminal.flow.rating import Rating
 from terminal.flow.state import VisitState
 
@@ -33,7 +33,7 @@ class RatedVisit(VisitState):
 
     def done(self) -> None:
         """好了: the matter is finished. Asks for a rating if one is due, else offers more or the end."""
-        if self.session is None or self.session.desk.busy:
+        if self.session is None or self.session.desk.busy or self.session.rating is not None:
             return
         if self.rating_due:
             self.ask_rating()
@@ -43,34 +43,42 @@ class RatedVisit(VisitState):
     def ask_rating(self) -> None:
         """Invite once for the finished matter. The invitation is in the journal before the screen asks."""
         session = self.session
-        if session is None or session.finished is None or self.content is None:
+        if session is None or session.finished is None or session.rating is not None or self.content is None:
             return
         subject, session.finished = session.finished, None
         session.rated.add(subject.key)
-        rating = Rating(self._new_id(), self._diary, self._clock)
-        try:
-            self._diary.rating_invited(rating.rating, subject=subject)
-        except DiaryFull:
-            self._part("")
-            return
-        session.rating = rating
-        session.place = Rate()
-        self.idle.touch()
-        self.changed()
+        rating = session.rating = Rating(self._new_id(), self._diary, self._clock)
+        asked_at = session.place
+
+        def invited(is_kept: bool) -> None:
+            if not is_kept:
+                session.rating = None
+                self._part("")
+            elif session.place is asked_at:
+                session.place = Rate()
+                self.idle.touch()
+                self.changed()
+            else:
+                # The visitor went on meanwhile: the question does not jump in front of him.
+                self._close_rating("left")
+
+        rating.invite(subject, invited)
 
     def press(self, level: int) -> None:
-        """One of the five faces. Returns after the commit, so thanks may be drawn."""
+        """One of the five faces. Thanks are shown after the commit; until then nothing else is taken."""
         session = self.session
         if session is None or session.rating is None or not isinstance(session.place, Rate):
             return
-        try:
-            session.rating.press(level)
-        except DiaryFull:
-            session.rating = None
-            self._part("", trouble=True)
-            return
-        session.place = Reasons()
-        self.changed()
+
+        def pressed(is_kept: bool) -> None:
+            if is_kept:
+                session.place = Reasons()
+                self.changed()
+            else:
+                self._close_rating("left")
+                self._part("", trouble=True)
+
+        session.rating.press(level, pressed)
 
     def correct(self) -> None:
         """改一下: choose again, within five seconds of the press."""
@@ -85,8 +93,8 @@ class RatedVisit(VisitState):
             self.changed()
 
     def rating_done(self, how: RatingEnd = "done") -> None:
-        """The visitor is through with the rating, or skips it."""
-        if self.session and self.session.rating:
+        """The visitor is through with the rating, or skips it. Not before his press has reached the journal."""
+        if self.session and self.session.rating and self.session.rating.waiting is None:
             self._part(self._close_rating(how))
 
     def _close_rating(self, how: RatingEnd) -> str:
@@ -94,10 +102,7 @@ class RatedVisit(VisitState):
         if session is None or session.rating is None:
             return ""
         rating, session.rating = session.rating, None
-        try:
-            return rating.close(how, language=session.language, profile=session.profile)
-        except DiaryFull:
-            return ""
+        return rating.close(how, language=session.language, profile=session.profile)
 
     def _part(self, receipt: str, *, trouble: bool = False) -> None:
         assert self.session is not None

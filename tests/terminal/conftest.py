@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from terminal_booth import Booth
 
 from demo.catalogue import read_catalogue
 from pack.build import build
@@ -33,3 +34,8 @@ def wording(tmp_path_factory: pytest.TempPathFactory) -> Wording:
 @pytest.fixture(scope="session")
 def fonts(tmp_path_factory: pytest.TempPathFactory) -> Fonts:
     return prepare(tmp_path_factory.mktemp("fonts"))
+
+
+@pytest.fixture
+def booth(content: PackContent) -> Booth:
+    return Booth(content)

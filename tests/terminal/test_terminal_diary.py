@@ -1,20 +1,24 @@
 """What a visit leaves in a real journal, what a restart closes, and that no level is ever there in clear."""
 
+import queue
 import sqlite3
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import pytest
 from nacl.public import PrivateKey
 
 from runtime.clock import FakeClock
 from runtime.identity import ensure
-from runtime.journal import Journal, JournalReader
+from runtime.journal import Journal, JournalFull, JournalReader
 from terminal.diary import JournalDiary, new_id, recover
 from terminal.flow.phrase import phrase
-from terminal.flow.ports import DiaryFull, Sheet, Subject
+from terminal.flow.ports import Sheet, Stands, Subject
 from terminal.tags import load_tags
 from wire.kinds import CloseSecret, PressSecret, read_body
-from wire.leaf import leaf, receipt_code, unseal
+from wire.leaf import leaf, unseal
 from wire.messages import Placement
 
 KEY = PrivateKey(b"\x05" * 32)
@@ -25,10 +29,37 @@ def open_journal(folder: Path) -> Journal:
     return Journal.open(folder, "evidence", identity=ensure(folder), clock=FakeClock(), budget_bytes=4 * 1_048_576)
 
 
-def diary_of(journal: Journal, *, key: bytes | None = bytes(KEY.public_key)) -> JournalDiary:
-    return JournalDiary(
-        journal, seal_key=lambda: key, name_of=lambda _: {"zh": "护照"}, codes_of=lambda _: ["a.1"], now_ms=lambda: 1_000
-    )
+class Diary:
+    """A diary whose every call waits until the disk and the answer are through; `told` holds the answers."""
+
+    def __init__(self, journal: Journal, key: bytes | None = bytes(KEY.public_key)) -> None:
+        self.calls: queue.Queue[Callable[[], object]] = queue.Queue()
+        self.real = JournalDiary(
+            journal, seal_key=lambda: key, post=self.calls.put, name_of=lambda _: {"zh": "护照"}, codes_of=lambda _: ["a.1"],
+            now_ms=lambda: 1_000,
+        )  # fmt: skip
+        self.told: list[Any] = []
+        self.real.start()
+
+    def settle(self) -> None:
+        """Wait until everything handed in is written and answered."""
+        over: list[float] = []
+        self.real.measure(over.append)
+        while not over:
+            self.calls.get(timeout=10)()
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*arguments: Any, **named: Any) -> None:
+            if name in ("print_asked", "rating_invited", "rating_pressed"):
+                named["done"] = self.told.append
+            getattr(self.real, name)(*arguments, **named)
+            self.settle()
+
+        return call
+
+
+def diary_of(journal: Journal, *, key: bytes | None = bytes(KEY.public_key)) -> Diary:
+    return Diary(journal, key)
 
 
 def entries(journal: Journal) -> list[tuple[str, object]]:
@@ -44,9 +75,9 @@ def test_a_rated_occasion_is_invited_pressed_amended_closed(tmp_path: Path) -> N
     journal = open_journal(tmp_path)
     diary, rating = diary_of(journal), new_id()
     diary.rating_invited(rating, subject=SUBJECT)
-    diary.rating_pressed(rating, 1)
-    diary.rating_amended(rating, 5)
-    code = diary.rating_closed(rating, how="done", tags=["lv5.found"], language="ko", profile="elder", duration_ms=900)
+    diary.rating_pressed(rating, 1, amends=False)
+    diary.rating_pressed(rating, 5, amends=True)
+    diary.rating_closed(rating, how="done", tags=["lv5.found"], language="ko", profile="elder", duration_ms=900)
     kinds = [kind for kind, _ in entries(journal)]
     assert kinds[1:] == ["rating.invited", "rating.pressed", "rating.amended", "rating.closed"]
     closed = entries(journal)[-1][1]
@@ -54,7 +85,7 @@ def test_a_rated_occasion_is_invited_pressed_amended_closed(tmp_path: Path) -> N
     assert closed.standing == 4
     assert closed.leaf == entries(journal)[3][1].leaf
     assert closed.tag_set == load_tags().version
-    assert code == receipt_code(closed.leaf)
+    assert diary.told == [True, Stands(3, entries(journal)[2][1].leaf), Stands(4, closed.leaf)]
     journal.close()
 
 
@@ -62,7 +93,7 @@ def test_only_the_fleet_can_open_level_and_reasons(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     diary, rating = diary_of(journal), new_id()
     diary.rating_invited(rating, subject=SUBJECT)
-    diary.rating_pressed(rating, 2)
+    diary.rating_pressed(rating, 2, amends=False)
     diary.rating_closed(rating, how="done", tags=["lv2.small"], language="zh", profile="standard", duration_ms=1)
     pressed, closed = entries(journal)[2][1], entries(journal)[3][1]
     secret = unseal(pressed.sealed, KEY, PressSecret)
@@ -76,7 +107,7 @@ def test_all_levels_look_alike_from_outside(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     diary = diary_of(journal)
     for level in (1, 2, 3, 4, 5):
-        diary.rating_pressed(new_id(), level)
+        diary.rating_pressed(new_id(), level, amends=False)
     shapes = {(len(body.leaf), len(body.sealed), body.via) for _, body in entries(journal)[1:]}
     assert len(shapes) == 1
     journal.close()
@@ -86,18 +117,19 @@ def test_a_skipped_rating_has_no_leaf_and_no_receipt(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     diary, rating = diary_of(journal), new_id()
     diary.rating_invited(rating, subject=SUBJECT)
-    code = diary.rating_closed(rating, how="skip", tags=[], language="zh", profile="standard", duration_ms=5)
+    diary.rating_closed(rating, how="skip", tags=[], language="zh", profile="standard", duration_ms=5)
     closed = entries(journal)[-1][1]
-    assert (code, closed.outcome, closed.how, closed.leaf, closed.sealed) == ("", "not_rated", "skip", None, None)
+    assert (closed.outcome, closed.how, closed.leaf, closed.sealed) == ("not_rated", "skip", None, None)
     journal.close()
 
 
 def test_an_unpaired_terminal_asks_nobody(tmp_path: Path) -> None:
     journal = open_journal(tmp_path)
     diary = diary_of(journal, key=None)
-    assert not diary.can_rate
-    with pytest.raises(DiaryFull, match="pair this device"):
-        diary.rating_pressed(new_id(), 5)
+    assert not diary.real.can_rate
+    diary.rating_pressed(new_id(), 5, amends=False)
+    assert diary.told == [None]
+    assert len(entries(journal)) == 1
     journal.close()
 
 
@@ -107,7 +139,7 @@ def test_a_restart_closes_session_print_and_rating_truthfully(tmp_path: Path) ->
     diary.session_opened(session)
     diary.print_asked(sheet(), session=session)
     diary.rating_invited(rating, subject=SUBJECT)
-    diary.rating_pressed(rating, 3)
+    diary.rating_pressed(rating, 3, amends=False)
     journal.close()
     journal = open_journal(tmp_path)
     assert recover(journal) == 3
@@ -126,8 +158,8 @@ def test_what_a_damaged_journal_left_open_is_closed_in_the_one_after_it(tmp_path
     diary.session_opened(session)
     diary.print_asked(sheet(), session=session)
     diary.rating_invited(rating, subject=SUBJECT)
-    diary.rating_pressed(rating, 3)
-    diary.rating_amended(rating, 4)
+    diary.rating_pressed(rating, 3, amends=False)
+    diary.rating_pressed(rating, 4, amends=True)
     journal.close()
     with sqlite3.connect(journal.path) as connection:
         connection.execute("UPDATE entries SET body = x'c0' WHERE seq = 6")
@@ -185,8 +217,80 @@ def test_the_place_a_fleet_gives_is_recorded_once_and_outlives_a_restart(tmp_pat
     first, second = (Placement(hall="yunxi", hall_name={"zh": "厅"}, label={"zh": f"{n}号机"}) for n in (1, 2))
     for placement in (first, first, second):
         journal = open_journal(tmp_path)
-        diary_of(journal).placed(placement)
+        diary_of(journal).note_placement(placement)
         journal.close()
     journal = open_journal(tmp_path)
     assert [body.placement.label["zh"] for kind, body in entries(journal) if kind == "placement.changed"] == ["1号机", "2号机"]
+    journal.close()
+
+
+class SlowDisk:
+    """A journal on a card that is busy until `free` is set, and full while `is_full`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal, self.free, self.is_full = journal, threading.Event(), False
+
+    def append(self, kind: str, body: Any) -> Any:
+        assert self.free.wait(10)
+        if self.is_full:
+            raise JournalFull("the disk is full")
+        return self._journal.append(kind, body)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._journal, name)
+
+
+def test_no_call_waits_for_a_disk_that_is_busy_and_all_is_written_in_order(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    disk = SlowDisk(journal)
+    diary, session, rating = diary_of(disk), new_id(), new_id()  # type: ignore[arg-type]
+    real = diary.real
+    began = time.thread_time()
+    real.session_opened(session)
+    real.print_asked(sheet(), session=session, done=diary.told.append)
+    real.rating_invited(rating, subject=SUBJECT, done=diary.told.append)
+    real.rating_pressed(rating, 4, amends=False, done=diary.told.append)
+    real.rating_closed(rating, how="done", tags=[], language="zh", profile="standard", duration_ms=1)
+    real.session_closed(session, how="done", matters=(), duration_ms=1)
+    assert real.can_rate, "what is asked while a screen is drawn does not wait either"
+    assert time.thread_time() - began < 1.0
+    assert (diary.told, [kind for kind, _ in entries(journal)]) == ([], ["journal.opened"]), "the disk is still busy"
+    disk.free.set()
+    diary.settle()
+    assert [kind for kind, _ in entries(journal)][1:] == [
+        "session.opened", "print.asked", "rating.invited", "rating.pressed", "rating.closed", "session.closed",
+    ]  # fmt: skip
+    assert [bool(answer) for answer in diary.told] == [True, True, True]
+    journal.close()
+
+
+def test_an_invitation_that_was_never_kept_is_not_closed_either(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    disk = SlowDisk(journal)
+    disk.free.set()
+    diary, rating = diary_of(disk), new_id()  # type: ignore[arg-type]
+    disk.is_full = True
+    diary.rating_invited(rating, subject=SUBJECT)
+    disk.is_full = False
+    diary.rating_closed(rating, how="left", tags=[], language="zh", profile="standard", duration_ms=1)
+    assert diary.told == [False]
+    assert [kind for kind, _ in entries(journal)] == ["journal.opened"]
+    journal.close()
+
+
+def test_a_correction_that_the_disk_refuses_leaves_the_first_press_standing(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    disk = SlowDisk(journal)
+    disk.free.set()
+    diary, rating = diary_of(disk), new_id()  # type: ignore[arg-type]
+    diary.rating_invited(rating, subject=SUBJECT)
+    diary.rating_pressed(rating, 1, amends=False)
+    disk.is_full = True
+    diary.rating_pressed(rating, 5, amends=True)
+    diary.rating_closed(rating, how="left", tags=[], language="zh", profile="standard", duration_ms=1)
+    disk.is_full = False
+    diary.session_closed(new_id(), how="done", matters=(), duration_ms=1)
+    assert [bool(answer) for answer in diary.told] == [True, True, False]
+    assert [kind for kind, _ in entries(journal)][1:] == ["rating.invited", "rating.pressed", "rating.closed", "session.closed"]
+    assert entries(journal)[-2][1].standing == 3
     journal.close()

@@ -1,148 +1,22 @@
 """A visitor's session, event by event, with a clock moved by hand and a real pack built from the demonstration catalogue."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
+from terminal_booth import OUT, PASSPORT, SUBJECT, Booth
 
-from pack.model import Choice, Language, Scenario, ScenarioQuestion, Situation, Text
+from pack.model import Choice, Scenario, ScenarioQuestion, Situation, Text
 from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.desk import MOST_COPIES, SILENCE_MS
 from terminal.flow.helpcall import ANSWER_MS
-from terminal.flow.idle import PATIENCE, Profile
-from terminal.flow.phrase import Phrase, phrase, spoken
-from terminal.flow.ports import DiaryFull, Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Subject
+from terminal.flow.idle import PATIENCE
+from terminal.flow.phrase import phrase, spoken
+from terminal.flow.ports import HelpState, Outcome
 from terminal.flow.rated import ASK_AFTER_PAPER_MS
 from terminal.flow.session import Card
-from terminal.flow.status import Part, Status, abilities, troubles
+from terminal.flow.status import Status, abilities, troubles
 from terminal.flow.tree import TreeBroken, enter, follow, leads
-from terminal.flow.visit import CARD_LEFT_MS, GOODBYE_MS, HASTY_MS, Visit
-
-PASSPORT = "11999999MB0000027M4000102002000"
-SUBJECT = Subject(code=PASSPORT)
-OUT = Part(works=False, reason=phrase("printer.paper_out"))
-
-
-class HandClock:
-    """Stands still until `pass_ms`."""
-
-    def __init__(self) -> None:
-        self.ms = 5_000
-
-    def monotonic_ms(self) -> int:
-        return self.ms
-
-    def now(self) -> datetime:
-        return datetime(2026, 11, 22, 14, 26, tzinfo=UTC)
-
-
-class Recorder:
-    """Diary, printer and help line in one: keeps everything it is told, answers when the test says so."""
-
-    def __init__(self) -> None:
-        self.entries: list[tuple[Any, ...]] = []
-        self.full: set[str] = set()
-        self.can_rate = True
-        self.sheets: list[Sheet] = []
-        self.dones: list[Done] = []
-        self.calls: list[str] = []
-        self.cancelled: list[str] = []
-        self.answer_help: Any = None
-
-    def _write(self, *entry: Any) -> None:
-        if entry[0] in self.full:
-            raise DiaryFull("no room")
-        self.entries.append(entry)
-
-    def kinds(self) -> list[str]:
-        return [entry[0] for entry in self.entries]
-
-    def session_opened(self, session: bytes) -> None:
-        self._write("opened", session)
-
-    def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None:
-        self._write("closed", session, how, tuple(matters), duration_ms)
-
-    def print_asked(self, sheet: Sheet, *, session: bytes) -> None:
-        self._write("print_asked", sheet.job_id)
-
-    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None:
-        self._write("print_finished", sheet.job_id, outcome, reason.id)
-
-    def door(self, opened: bool) -> None:
-        self._write("door", opened)
-
-    def rating_invited(self, rating: bytes, *, subject: Subject) -> None:
-        self._write("invited", rating, subject)
-
-    def rating_pressed(self, rating: bytes, level: int) -> None:
-        self._write("pressed", rating, level)
-
-    def rating_amended(self, rating: bytes, level: int) -> None:
-        self._write("amended", rating, level)
-
-    def rating_closed(
-        self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
-    ) -> str:
-        self._write("rating_closed", rating, how, tuple(tags))
-        return "CODE" if any(entry[0] == "pressed" and entry[1] == rating for entry in self.entries) else ""
-
-    def send(self, sheet: Sheet, done: Done) -> None:
-        self.sheets.append(sheet)
-        self.dones.append(done)
-
-    def call(self, call_id: str, *, where: str, answer: Any) -> None:
-        self.calls.append(where)
-        self.answer_help = lambda state, call=call_id: answer(call, state)
-
-    def cancel(self, call_id: str) -> None:
-        self.cancelled.append(call_id)
-
-
-class Booth:
-    """A terminal without a screen."""
-
-    def __init__(self, content: PackContent | None) -> None:
-        self.clock, self.log = HandClock(), Recorder()
-        self._number = 0
-        self.visit = Visit(clock=self.clock, diary=self.log, paper=self.log, help_port=self.log, new_id=self._id, content=content)
-
-    def _id(self) -> bytes:
-        self._number += 1
-        return self._number.to_bytes(16, "big")
-
-    def pass_ms(self, milliseconds: int) -> None:
-        """Let time pass as the face does: tick whenever the visit asked for it."""
-        end = self.clock.ms + milliseconds
-        while (wait := self.visit.next_tick_ms()) is not None and self.clock.ms + max(1, wait) <= end:
-            self.clock.ms += max(1, wait)
-            self.visit.tick()
-        self.clock.ms = end
-        self.visit.tick()
-
-    def printed(self, outcome: Outcome = "printed", reason: str = "") -> None:
-        self.log.dones[-1](self.log.sheets[-1].job_id, outcome, phrase(reason), "")
-
-    def print(self, outcome: Outcome = "printed") -> None:
-        """A visitor who has just had a notice printed."""
-        self.visit.touch()
-        self.visit.go(places.Guide(PASSPORT))
-        self.visit.print_notice(SUBJECT)
-        self.printed(outcome)
-
-    def rate(self, level: int) -> None:
-        """A visitor who has just rated."""
-        self.print()
-        self.visit.done()
-        self.visit.press(level)
-
-
-@pytest.fixture
-def booth(content: PackContent) -> Booth:
-    return Booth(content)
-
+from terminal.flow.visit import CARD_LEFT_MS, GOODBYE_MS, HASTY_MS
+from wire.leaf import receipt_code
 
 # Waking, idling, wiping
 
@@ -497,7 +371,7 @@ def test_a_pressed_rating_ends_with_a_receipt(booth: Booth) -> None:
     assert booth.visit.place == places.Reasons()
     booth.visit.tag("lv4.found")
     booth.visit.rating_done()
-    assert booth.visit.place == places.Parting("CODE")
+    assert booth.visit.place == places.Parting(receipt_code(bytes([4]) * 32))
     assert booth.log.entries[-1][2:] == ("done", ("lv4.found",))
 
 
