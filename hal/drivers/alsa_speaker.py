@@ -17,7 +17,6 @@ from hal.health import HealthRecord
 from hal.tools import OpensPins, Tools
 
 DEADLINE_S = 3.0
-RETRY_S = 5.0
 
 log = structlog.get_logger("hal")
 
@@ -27,8 +26,8 @@ class Config(msgspec.Struct, frozen=True):
 
     `device` ALSA's name of the mixer, `control` the name of its volume. `normal_db` the volume every visitor begins with,
     `louder_db` how much louder the last of `steps` steps is: 20 dB for noisy halls. `jack` the name of ALSA's headphone
-    contact, for example `Headphone Jack`, asked every `poll_s`; or `jack_pin` a contact to ground that is `closed` or `open`
-    (`jack_plugged`) while headphones are plugged in. `mixer` the command that does it all.
+    contact, for example `Headphone Jack`; or `jack_pin` a contact to ground that is `closed` or `open` (`jack_plugged`) while
+    headphones are plugged in. `poll_s` how often the contact is looked at, and a missing card. `mixer` the command of it all.
     """
 
     device: str = "default"
@@ -98,6 +97,7 @@ class AlsaSpeaker:
         self._health = HealthRecord(name, on_health)
         self._step = 0
         self._set: int | None = None
+        self._stale = False
         self._headphones: bool | None = None
         self._contact: Input | None = None
         self._wake = threading.Event()
@@ -127,7 +127,7 @@ class AlsaSpeaker:
     def reset(self) -> None:
         """See `Speaker.reset`."""
         # Also when nobody changed it here: another program, or a pulled card, may have.
-        self._set = None
+        self._stale = True
         self.volume(0)
 
     def headphones(self) -> bool | None:
@@ -148,14 +148,14 @@ class AlsaSpeaker:
             self._wake.clear()
             works = self._set_volume() and self._look_at_jack()
             # Nothing has to be asked again while all is well and there is no contact to ask.
-            self._wake.wait(RETRY_S if not works else self._config.poll_s if asks else None)
+            self._wake.wait(self._config.poll_s if asks or not works else None)
         if self._contact is not None:
             self._contact.close()
 
     def _set_volume(self) -> bool:
-        step = self._step
-        if step == self._set:
+        if self._step == self._set and not self._stale:
             return True
+        step, self._stale = self._step, False
         db = self._config.normal_db + self._config.louder_db * step / self.steps
         status, said = _mixer(self._config, "sset", self._config.control, "--", f"{db:.2f}dB", "unmute")
         if status:

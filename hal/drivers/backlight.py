@@ -13,8 +13,6 @@ from hal.api import Health, HealthListener
 from hal.health import HealthRecord
 from hal.tools import Tools
 
-CHECK_S = 5.0
-
 log = structlog.get_logger("hal")
 
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
@@ -24,12 +22,13 @@ class Config(msgspec.Struct, frozen=True):
     """The screen's backlight.
 
     `device` its name below /sys/class/backlight, or `auto`: the first one. `day` and `night` brightness in percent.
-    `sysfs` where sysfs is; only tests have another.
+    `check_s` how often it is made sure that the panel still has it. `sysfs` where sysfs is; only tests have another.
     """
 
     device: str = "auto"
     day: Percent = 100.0
     night: Percent = 40.0
+    check_s: Annotated[float, msgspec.Meta(ge=0.05, le=600)] = 5.0
     sysfs: str = "/sys"
 
 
@@ -98,7 +97,7 @@ class SysfsBacklight:
         while not self._stop:
             self._wake.clear()
             self._write()
-            self._wake.wait(CHECK_S)
+            self._wake.wait(self._config.check_s)
 
     def _write(self) -> None:
         panel = _find(self._config)

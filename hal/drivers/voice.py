@@ -54,10 +54,18 @@ class Voice:
     """`hal.api.Speech` over a synthesiser and a player. Nothing of a text is in a log, an argument or a file."""
 
     def __init__(
-        self, name: str, synth: Synth, player: tuple[str, ...], *, on_event: EventListener, on_health: HealthListener
+        self,
+        name: str,
+        synth: Synth,
+        player: tuple[str, ...],
+        *,
+        on_event: EventListener,
+        on_health: HealthListener,
+        retry_s: float = RETRY_S,
     ) -> None:
         self.name = name
         self._synth, self._player, self._on_event = synth, player, on_event
+        self._retry_s = retry_s
         self._health = HealthRecord(name, on_health)
         self._lock = threading.Lock()
         self._next: _Text | None = None
@@ -109,7 +117,7 @@ class Voice:
     def _run(self) -> None:
         self._probe()
         while not self._stop:
-            self._wake.wait(None if self._health.get().state == "ok" else RETRY_S)
+            self._wake.wait(None if self._health.get().state == "ok" else self._retry_s)
             self._wake.clear()
             self._tell_dropped()
             with self._lock:
@@ -171,12 +179,14 @@ class Voice:
             statuses = self._finish(synth, player)
             if self._interrupted:
                 return False
-            if statuses[0]:
-                self._health.set("speech.failed", command=command[0], language=text.language, status=str(statuses[0]))
-                return False
             complaints.seek(0)
             self._judge_player(statuses[1], complaints.read(4096))
-            return statuses[1] == 0
+        if statuses[0]:
+            # A synthesiser may have failed because nobody took its sound, and a player because it got none.
+            self._probe()
+            if self._health.get().state == "ok":
+                self._health.set("speech.failed", command=command[0], language=text.language, status=str(statuses[0]))
+        return statuses == (0, 0)
 
     def _begin(self, command: tuple[str, ...], complaints: IO[bytes]) -> tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]:
         synth = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -219,8 +229,7 @@ class Voice:
                 process.wait()
         with self._lock:
             self._running = []
-        # A synthesiser whose player went away is ended by that and not at fault.
-        return (0 if player.returncode else synth.returncode), player.returncode
+        return synth.returncode, player.returncode
 
     def _tell_dropped(self) -> None:
         with self._lock:
