@@ -51,7 +51,10 @@ def test_the_specification_describes_every_channel_and_kind(word: str) -> None:
 def asyncapi_schema(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     """The schema that the AsyncAPI initiative publishes, installed from its own package by lock file."""
     if not shutil.which("npm"):
-        pytest.skip("npm is not installed, and the published schema comes as an npm package: ./run check installs it")
+        pytest.skip(
+            "npm is not installed. The published schema comes as an npm package; no Debian package holds it, and no Python package "
+            "that is kept has version 3. ./run check installs npm and runs this test, before ./run test in .ci/run"
+        )
     place = tmp_path_factory.mktemp("npm")
     for name in ("package.json", "package-lock.json"):
         shutil.copy(ROOT / "tests/wire" / name, place)
