@@ -1,5 +1,6 @@
 """The real GPIO libraries as far as they go without a Pi, and what becomes of their errors and their clocks."""
 
+import importlib.util
 import os
 import threading
 
@@ -19,7 +20,9 @@ CHIP = os.path.exists("/dev/gpiochip0")
 
 @pytest.mark.parametrize(("driver", "library"), [("lgpio", "lgpio"), ("rpigpio", "RPi.GPIO")])
 def test_a_library_without_its_hardware_is_a_reason_and_is_tried_again(driver, library, heard, closing, until, make_config):
-    pytest.importorskip(library, reason=f"{library} is not installed here: it is made for the boards that it drives")
+    # Looked for and not imported: RPi.GPIO refuses to be imported anywhere but on a Pi, which is what this is about.
+    if importlib.util.find_spec(library.split(".")[0]) is None:
+        pytest.skip(f"{library} is not installed here: it is made for the boards that it drives")
     if CHIP:
         pytest.skip("/dev/gpiochip0 is here, and a test must not drive the pins of a real board")
     hal = closing(
