@@ -1,14 +1,15 @@
 """Records ratings in the evaluator's journal, and closes what a cut left open. The writing thread is runtime.evidence."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from evaluator.boxes import BoxMarks
 from evaluator.flow.ports import Close, Stands, Via
 from runtime.evidence import EvidenceThread
-from runtime.journal import JournalError, JournalFull
+from runtime.journal import Journal, JournalError, JournalFull
 from runtime.recovery import last_entries
-from wire.kinds import RatingClosed, RatingInvited, RatingPressed, read_body
+from wire.kinds import BoxPress, RatingClosed, RatingInvited, RatingPressed, read_body
 from wire.messages import Invitation
 
 RECOVERY_DEPTH = 64
@@ -16,7 +17,21 @@ RECOVERY_DEPTH = 64
 
 
 class Evidence(EvidenceThread):
-    """The flow's Book on a real journal. While the fleet's key is not known nothing is recorded, and the outcome says so."""
+    """The flow's Book on a real journal. While the fleet's key is not known nothing is recorded, and the outcome says so.
+
+    `boxes` knows which presses of button boxes are recorded: from the journal's last entries, and from a file beside it.
+    """
+
+    def __init__(
+        self, journal: Journal, *, seal_key: Callable[[], bytes | None], post: Callable[[Callable[[], object]], object]
+    ) -> None:
+        super().__init__(journal, seal_key=seal_key, post=post)
+        self.boxes = BoxMarks(journal.path.parent / "button-boxes.json")
+
+    def measure(self, done: Callable[[float], object]) -> None:
+        """See EvidenceThread; also stores the marks of button boxes."""
+        super().measure(done)
+        self._housekeep("store the marks of button boxes", self.boxes.store)
 
     def invited(self, invitation: Invitation, done: Callable[[str | None], object]) -> None:
         """See Book."""
@@ -31,10 +46,18 @@ class Evidence(EvidenceThread):
         via: Via,
         *,
         amends: bool,
+        box: BoxPress | None = None,
         done: Callable[[Stands | str], object],
     ) -> None:
         """See Book."""
-        self.write(lambda: self.commit_press(rating, occasion, level, via, amends=amends), done, _told(done))
+
+        def commit() -> Stands:
+            stands = self.commit_press(rating, occasion, level, via, amends=amends, box=box)
+            if box is not None:
+                self.boxes.recorded(box)
+            return stands
+
+        self.write(commit, done, _told(done))
 
     def closed(self, close: Close, done: Callable[[str | None], object]) -> None:
         """See Book. One that cannot be written is kept and tried again before every later entry and at each `measure`."""
@@ -55,7 +78,11 @@ class Evidence(EvidenceThread):
         Raises JournalError when the journal cannot be read or written.
         """
         rows = last_entries(self._journal, RECOVERY_DEPTH)
-        opened = _left_open([(row.header, row.entry.body) for row in rows])
+        bodies = [(row.header, row.entry.body) for row in rows]
+        for body in _presses(bodies):
+            if body.box is not None:
+                self.boxes.recorded(body.box)
+        opened = _left_open(bodies)
         for close in opened:
             self._journal.append("rating.closed", close)
         return len(opened)
@@ -64,6 +91,14 @@ class Evidence(EvidenceThread):
 def _told(done: Callable[[str], object]) -> Callable[[JournalError], object]:
     """Passes an error of the journal on as the message that people read."""
     return lambda error: done("rating.storage_full" if isinstance(error, JournalFull) else "rating.not_recorded")
+
+
+def _presses(rows: list[tuple[Any, bytes]]) -> Iterator[RatingPressed]:
+    for header, raw in rows:
+        if header.kind in ("rating.pressed", "rating.amended") and raw:
+            body = read_body(header.kind, header.kind_version, raw)
+            if isinstance(body, RatingPressed):
+                yield body
 
 
 def _left_open(rows: list[tuple[Any, bytes]]) -> list[RatingClosed]:

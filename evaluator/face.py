@@ -11,13 +11,15 @@ from evaluator import screens
 from evaluator.agent import AgentTalk, is_offline, parts
 from evaluator.evidence import Evidence
 from evaluator.flow import tags
+from evaluator.flow.clerk import ClerkLine
 from evaluator.flow.desk import Desk
 from evaluator.flow.occasion import Times
 from evaluator.flow.scene import Ask, Scene, Signs, Starting
 from evaluator.hardware import Hardware
+from evaluator.seat import keep, kept
 from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
 from hal.config import HalConfig
-from runtime.clock import NOT_BEFORE_MS, SystemClock
+from runtime.clock import SystemClock, is_set
 from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
 from runtime.identity import Identity
@@ -108,7 +110,9 @@ class EvaluatorFace:
         if closed := self.evidence.recover():
             log.warning("a cut left ratings open; they were closed", closed=closed)
         self.evidence.start()
-        self.hardware = Hardware(self._hal_config, post=self.bridge.post, on_health=self._take_health)
+        self.hardware = Hardware(
+            self._hal_config, post=self.bridge.post, on_health=self._take_health, recorded=self.evidence.boxes.knows
+        )
         talk = AgentTalk(self)
         self.link = FaceLink(
             self.config.socket_path,
@@ -120,9 +124,10 @@ class EvaluatorFace:
             on_message=lambda message: self.bridge.post(lambda: talk.take(message)),
         )
         tag_set = tags.load(TAGS_FILE)
+        flow_clock = FlowClock(self.device_clock)
         self._desk = Desk(
             book=self.evidence,
-            clock=FlowClock(self.device_clock),
+            clock=flow_clock,
             signals=self.hardware,
             tags=tag_set,
             times=times_of(self.config),
@@ -130,17 +135,31 @@ class EvaluatorFace:
             language=self.config.language,
             on_scene=self._show,
         )
+        self._clerks = self._clerk_line(flow_clock)
         self._views = Views(self.desk, tag_set)
         self._mark = FrameClock.create_trigger(self._mark_press, MARK_AFTER_S)
         self._pressed_s = 0.0
         self._rest = FrameClock.create_trigger(self._rest_views, REST_AFTER_S)
         self._ticking = FrameClock.schedule_interval(self._tick, 1.0)
         self.take_view()
-        self.hardware.start(self.desk)
+        self.hardware.start(self.desk, self._clerks)
         self.link.start()
         FrameClock.schedule_interval(lambda _: self._measure_storage(), STORAGE_EVERY_S)
         self._measure_storage()
         self._take_health()
+
+    def _clerk_line(self, clock: FlowClock) -> ClerkLine:
+        """The clerks' PCs, and who signed in there before the last restart."""
+        path = self.config.data_path / "seat.json"
+        if (seat := kept(path, now_ms=clock.wall_ms())) is not None:
+            self.desk.sit(seat)
+        return ClerkLine(
+            desk=self.desk,
+            clock=clock,
+            line=self.hardware,
+            occasion_s=lambda: times_of(self.config).whole_s,
+            keep=lambda seat: keep(path, seat, now_ms=clock.wall_ms()),
+        )
 
     def stop(self) -> None:
         """Close an open rating with what stands, then let hardware, agent and journal go."""
@@ -172,7 +191,7 @@ class EvaluatorFace:
                 log.warning("the fleet set something impossible", mistake=mistake)
             self.desk.settle(times=times_of(self.config), language=self.config.language)
             self.evidence.note_placement(view.desired.placement)
-        self.desk.clock_unsure(self.device_clock.now().wall_ms < NOT_BEFORE_MS)
+        self.desk.clock_unsure(self._now() is None)
         self.desk.view(
             pairing=view.pairing,
             code=view.pairing_code,
@@ -180,6 +199,7 @@ class EvaluatorFace:
             desired=view.desired,
             can_seal=view.desired is not None,
         )
+        self._clerks.refresh()
         if view.archived:
             self.evidence.prune([(each.journal_id, each.through_seq) for each in view.archived])
             self._measure_storage()
@@ -212,6 +232,7 @@ class EvaluatorFace:
     def _tick(self, *_: object) -> None:
         self.link.beat()
         self.desk.tick()
+        self._clerks.refresh()
 
     def _pace(self, *, rating: bool) -> None:
         wanted = TICK_S if rating else 1.0
@@ -259,18 +280,18 @@ class EvaluatorFace:
     def _minute(self, *_: object) -> None:
         now = self._now()
         panel = self.config.panel
-        night = is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
+        night = now is not None and is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
         self._minute_text()
-        FrameClock.schedule_once(self._minute, 60.0 - now.second - now.microsecond / 1e6 + 0.02)
+        FrameClock.schedule_once(self._minute, 60.02 - self.device_clock.now().wall_ms % 60_000 / 1000)
 
     def _minute_text(self) -> None:
         now = self._now()
-        # A clock that was never set would tell people a wrong time; no time is better.
-        known = self.device_clock.now().wall_ms >= NOT_BEFORE_MS
-        self._view.clock = f"{now:%H:%M}" if known else ""
-        self._view.date = words.date(now) if known else ""
+        self._view.clock = f"{now:%H:%M}" if now else ""
+        self._view.date = words.date(now) if now else ""
 
-    def _now(self) -> datetime:
-        return datetime.fromtimestamp(self.device_clock.now().wall_ms / 1000).astimezone()
+    def _now(self) -> datetime | None:
+        """Local time; None while the clock was never set: a wrong time is worse than none."""
+        wall_ms = self.device_clock.now().wall_ms
+        return datetime.fromtimestamp(wall_ms / 1000).astimezone() if is_set(wall_ms) else None

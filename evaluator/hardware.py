@@ -1,28 +1,46 @@
-"""Buttons, lamps and buzzer of an evaluator, joined to the flow. The same lamp and tone for every level."""
+"""Buttons, lamps, buzzer and clerks' desks of an evaluator, joined to the flow. The same lamp and tone for every level."""
 
+import time
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 
+from evaluator.flow.clerk import ClerkLine
 from evaluator.flow.desk import Desk
-from hal.api import ButtonPressed, Event, Health
+from evaluator.flow.ports import Kept
+from hal.api import BufferedPress, ButtonPressed, Buttons, ClerkDesk, DeskAsked, DeskView, Event, Health
+from hal.api.desk import DeskAnswer
 from hal.config import HalConfig
 from hal.factory import Hal, open_hal
+from wire.kinds import BoxPress
 
 TONE_MS = 80
 
 
 class Hardware:
-    """The peripherals, or none of them. `post` hands a callable to the flow's thread."""
+    """The peripherals, or none of them. `post` hands a callable to the flow's thread.
+
+    `recorded(box, number)` tells whether the journal holds that press of a button box.
+    """
 
     def __init__(
-        self, config: HalConfig, *, post: Callable[[Callable[[], object]], object], on_health: Callable[[], object]
+        self,
+        config: HalConfig,
+        *,
+        post: Callable[[Callable[[], object]], object],
+        on_health: Callable[[], object],
+        recorded: Callable[[str, int], bool],
     ) -> None:
-        self._post, self._on_health = post, on_health
+        self._post, self._on_health, self._recorded = post, on_health, recorded
         self._desk: Desk | None = None
+        self._clerks: ClerkLine | None = None
+        self._in_hand: set[tuple[str, int]] = set()
+        """Presses of button boxes that the flow has not settled yet."""
         self.hal: Hal = open_hal(config, on_event=self._event, on_health=self._health)
 
-    def start(self, desk: Desk) -> None:
-        """Begin; presses go to `desk` on the flow's thread."""
-        self._desk = desk
+    def start(self, desk: Desk, clerks: ClerkLine) -> None:
+        """Begin; presses go to `desk` and what clerks want to `clerks`, on the flow's thread."""
+        self._desk, self._clerks = desk, clerks
         self.hal.start()
 
     def close(self) -> None:
@@ -44,11 +62,61 @@ class Hardware:
         """Health by peripheral."""
         return self.hal.health()
 
-    def _event(self, _: str, event: Event) -> None:
-        desk = self._desk
-        if desk is not None and isinstance(event, ButtonPressed) and event.level is not None:
-            level = event.level
-            self._post(lambda: desk.press(level, "button"))
+    def _event(self, name: str, event: Event) -> None:
+        if isinstance(event, ButtonPressed):
+            self._post(partial(self._pressed, name, event))
+        elif isinstance(event, DeskAsked):
+            self._post(partial(self._asked, name, event))
+
+    # On the flow's thread
+
+    def _asked(self, name: str, event: DeskAsked) -> None:
+        if self._clerks is not None:
+            self._clerks.take(name, event.command, event.wish)
+
+    def _pressed(self, name: str, event: ButtonPressed) -> None:
+        if self._desk is None:
+            return
+        kept = None
+        if event.buffered is not None:
+            kept = self._in_hand_of(name, event, event.buffered)
+            if kept is None:
+                return
+        if event.level is not None:
+            self._desk.press(event.level, "button", kept)
+        elif kept is not None:
+            kept.settled(True)
+
+    def _in_hand_of(self, name: str, event: ButtonPressed, press: BufferedPress) -> Kept | None:
+        """What the flow has to settle; None for a press that it has in hand already, or that is recorded."""
+        key = (press.box, press.number)
+        buttons = cast(Buttons, self.hal.named(name))
+        if self._recorded(*key):
+            buttons.taken(press)
+            return None
+        if key in self._in_hand:
+            return None
+        self._in_hand.add(key)
+
+        def settled(is_done: bool) -> None:
+            self._in_hand.discard(key)
+            if is_done:
+                buttons.taken(press)
+
+        age_ms = None if press.age_s is None else round(press.age_s * 1000)
+        at_s = None if press.age_s is None else min(event.at_s, time.monotonic())
+        return Kept(BoxPress(box=press.box, number=press.number, age_ms=age_ms), at_s, settled)
+
+    # evaluator.flow.clerk.Line
+
+    def answer(self, desk: str, command: int, answer: DeskAnswer) -> None:
+        """Answer a clerk's PC."""
+        cast(ClerkDesk, self.hal.named(desk)).answer(command, answer)
+
+    def show(self, view: DeskView) -> None:
+        """Tell every clerk's PC how things stand."""
+        for desk in self.hal.every("desk"):
+            cast(ClerkDesk, desk).show(view)
 
     def _health(self, _: str, __: Health) -> None:
         self._post(self._on_health)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from runtime.journal import Appended, Journal, JournalError
 from wire import leaf
-from wire.kinds import CloseSecret, Language, PressSecret, Profile, RatingClosed, RatingPressed
+from wire.kinds import BoxPress, CloseSecret, Language, PressSecret, Profile, RatingClosed, RatingPressed
 from wire.messages import Placement
 
 log = structlog.get_logger("runtime.evidence")
@@ -152,13 +152,20 @@ class EvidenceThread:
         return self._journal.append(kind, body)
 
     def commit_press(
-        self, rating: bytes, occasion: bytes | None, level: int, via: Literal["touch", "button", "key"], *, amends: bool
+        self,
+        rating: bytes,
+        occasion: bytes | None,
+        level: int,
+        via: Literal["touch", "button", "key"],
+        *,
+        amends: bool,
+        box: BoxPress | None = None,
     ) -> Stands:
         """Commit a press, or the press that corrects it. Raises JournalError, also while the fleet's key is not known."""
         secret = leaf.new_secret()
         point = leaf.leaf(level, secret)
         sealed = leaf.seal(PressSecret(level=level, secret=secret), self._key())
-        body = RatingPressed(rating=rating, occasion=occasion, via=via, leaf=point, sealed=sealed)
+        body = RatingPressed(rating=rating, occasion=occasion, via=via, leaf=point, sealed=sealed, box=box)
         return Stands(self.commit("rating.amended" if amends else "rating.pressed", body).seq, point)
 
     def closing(

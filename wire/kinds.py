@@ -52,11 +52,22 @@ class RatingInvited(Struct, frozen=True, kw_only=True):
     invitation: Invitation
 
 
+class BoxPress(Struct, frozen=True, kw_only=True):
+    """Which press of a button box an entry records: a box sends it again until it is recorded, and by this it is recorded once.
+
+    `age_ms` is how long ago it was made when it arrived; None when the box cannot know, because it was without power since.
+    """
+
+    box: Key
+    number: Annotated[int, Meta(ge=0, lt=2**32)]
+    age_ms: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+
+
 class RatingPressed(Struct, frozen=True, kw_only=True):
     """`rating.pressed` 1 and `rating.amended` 1: one press. The last one before the close stands.
 
     `leaf` commits to the level (wire.leaf), `sealed` holds a PressSecret. `occasion` is None for an uninvited press,
-    which is kept and never counted in rates.
+    which is kept and never counted in rates. `box` is there when a button box made the press.
     """
 
     rating: Id16
@@ -64,6 +75,7 @@ class RatingPressed(Struct, frozen=True, kw_only=True):
     via: Literal["touch", "button", "key"]
     leaf: Point
     sealed: Sealed
+    box: BoxPress | None = None
 
 
 class PressSecret(Struct, frozen=True, kw_only=True):

@@ -6,15 +6,17 @@ from collections import deque
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from evaluator.flow.occasion import Occasion, Times
-from evaluator.flow.ports import Book, Clock, Close, Signals, Stands, Via
+from evaluator.flow.occasion import Occasion, Times, settle
+from evaluator.flow.ports import Book, Clock, Kept, Seat, Signals, Via
 from evaluator.flow.scene import Ask, Failed, Idle, Pairing, Reasons, Receipt, Scene, Signs, Starting, Unpaired
+from evaluator.flow.seating import Seating
 from evaluator.flow.tags import TagSet
+from evaluator.flow.uninvited import Uninvited
 from wire.kinds import Language, Profile
-from wire.messages import Desired, Invitation
+from wire.messages import Desired, Invitation, WindowCard
 
-UNINVITED_S = 5.0
-"""How long the polite answer to an uninvited press stays; presses meanwhile are the same attempt and are not kept again."""
+LATE_S = 10.0
+"""A press that a button box made longer ago than this answers no question of now."""
 IDENTIFY_S = 10.0
 REMEMBERED = 64
 """So many finished occasions are refused when they are announced again."""
@@ -54,8 +56,10 @@ class Desk:
         self._full = False
         self._can_seal = False
         self._occasion: Occasion | None = None
+        self._seating = Seating()
         self._finished: deque[bytes] = deque(maxlen=REMEMBERED)
-        self._uninvited_until = self._identify_until = -math.inf
+        self._uninvited = Uninvited(book=book, clock=clock, like=lambda: (self._language, self._profile))
+        self._identify_until = -math.inf
         self.scene: Scene = Starting(self._signs, language, "standard")
 
     # From the agent
@@ -64,6 +68,7 @@ class Desk:
         """What the agent knows now. `can_seal`: the fleet's key is there, without which no level may be recorded."""
         self._known = True
         self._pairing, self._pairing_code, self._desired, self._can_seal = pairing, code, desired, can_seal
+        self._seating.fleet_says(desired.window if desired else None)
         self._sign(offline=offline)
 
     def settle(self, *, times: Times, language: Language) -> None:
@@ -96,6 +101,25 @@ class Desk:
         self.refresh()
 
     # From the clerk's side
+
+    def sit(self, seat: Seat) -> None:
+        """A clerk at this window says who sits here and whether it serves; it holds until the fleet says something newer."""
+        self._seating.sit(seat)
+        self.refresh()
+
+    @property
+    def card(self) -> WindowCard | None:
+        """What is shown of the window: as the fleet says it, with what a clerk said here."""
+        return self._seating.card
+
+    @property
+    def trouble(self) -> Literal["none", "starting", "not_paired", "no_room"]:
+        """Why nobody can be asked now."""
+        if not self._known:
+            return "starting"
+        if not self._can_seal:
+            return "not_paired"
+        return "no_room" if self._full else "none"
 
     def invite(self, invitation: Invitation, done: Callable[[Reply], object]) -> None:
         """Ask for a rating of this service; `done` is called once the question is recorded and on the screen, or refused."""
@@ -136,7 +160,7 @@ class Desk:
             # A second invitation was recorded while the first still waited for the disk.
             self._occasion.finish("left")
             self._forget(self._occasion)
-        self._uninvited_until = -math.inf
+        self._uninvited.forget()
         self._language, self._profile = self._home_language, "standard"
         self._occasion = Occasion(
             rating=secrets.token_bytes(16),
@@ -163,31 +187,32 @@ class Desk:
 
     # From the citizen
 
-    def press(self, level: int, via: Via) -> None:
-        """One of the five buttons, keys or cards."""
-        if self._occasion is not None:
-            before = self._occasion.stage
-            if self._occasion.press(level, via) and before != self._occasion.stage:
-                self._signals.noted()
+    def press(self, level: int, via: Via, kept: Kept | None = None) -> None:
+        """One of the five buttons, keys or cards. `kept`: a button box made it, perhaps while nobody listened.
+
+        A press that was made before the question came up, long ago, or nobody knows when, answers nothing that is asked now:
+        it is recorded as an uninvited one, with its age, and the screen does not change.
+        """
+        if kept is not None and not self._is_of_now(kept):
+            self._uninvited.late(level, via, kept, record=self._can_record)
             return
-        self._press_uninvited(level, via)
+        if self._occasion is None:
+            self._uninvited.press(level, via, kept, record=self._can_record)
+            self.refresh()
+            return
+        before = self._occasion.stage
+        if not self._occasion.press(level, via, kept):
+            settle(kept)
+        elif before != self._occasion.stage:
+            self._signals.noted()
 
-    def _press_uninvited(self, level: int, via: Via) -> None:
-        now = self._clock.mono_s()
-        repeated = now < self._uninvited_until
-        self._uninvited_until = now + UNINVITED_S
-        if not repeated and self._can_seal and not self._full:
-            rating = secrets.token_bytes(16)
+    @property
+    def _can_record(self) -> bool:
+        return self._can_seal and not self._full
 
-            def committed(outcome: Stands | str) -> None:
-                if isinstance(outcome, Stands):
-                    self._book.closed(self._uninvited_close(rating, outcome), lambda _reason: None)
-
-            self._book.pressed(rating, None, level, via, amends=False, done=committed)
-        self.refresh()
-
-    def _uninvited_close(self, rating: bytes, stands: Stands) -> Close:
-        return Close(rating, None, "done", stands, "", (), self._language, self._profile, 0)
+    def _is_of_now(self, kept: Kept) -> bool:
+        since_s = self._occasion.asked_at_s if self._occasion is not None else -math.inf
+        return kept.at_s is not None and kept.at_s >= max(since_s, self._clock.mono_s() - LATE_S)
 
     def correct(self) -> None:
         """改一下."""
@@ -276,11 +301,11 @@ class Desk:
         now = self._clock.mono_s()
         return Idle(
             *shared,
-            card=desired.window,
+            card=self.card,
             hall=desired.placement.hall_name,
             notice=desired.notice,
             ratings_paused=self._full,
-            uninvited=now < self._uninvited_until,
+            uninvited=self._uninvited.is_told,
             identify=self._device if now < self._identify_until else "",
         )
 
@@ -288,7 +313,7 @@ class Desk:
         shared = (self._signs, self._language, self._profile)
         left, of = math.ceil(at.left_s), at.of_s
         desired = self._desired
-        card = desired.window if desired else None
+        card = self.card
         if at.trouble is not None:
             return Failed(*shared, at.trouble, left, of)
         if at.stage == "receipt":

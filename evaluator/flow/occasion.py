@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from evaluator.flow.ports import Book, Clock, Close, Ended, Stands, Via
+from evaluator.flow.ports import Book, Clock, Close, Ended, Kept, Stands, Via
 from wire.kinds import Language, Profile
 from wire.leaf import receipt_code
 from wire.messages import Invitation
@@ -21,11 +21,22 @@ class Times:
     reasons_s: float = 20.0
     receipt_s: float = 10.0
 
+    @property
+    def whole_s(self) -> float:
+        """How long a rating takes that uses the time of every step once."""
+        return self.invitation_s + self.correction_s + self.reasons_s + self.receipt_s
+
     def stretched(self, profile: Profile) -> "Times":
         """Half as long again for the elder profile; the five seconds of correction are the same for everybody."""
         if profile != "elder":
             return self
         return Times(self.invitation_s * 1.5, self.correction_s, self.reasons_s * 1.5, self.receipt_s * 1.5)
+
+
+def settle(kept: Kept | None) -> None:
+    """Let a button box forget a press that is recorded, or was refused before the citizen's eyes."""
+    if kept is not None:
+        kept.settled(True)
 
 
 @dataclass
@@ -61,6 +72,11 @@ class Occasion:
         return self.times.stretched(self.profile)
 
     @property
+    def asked_at_s(self) -> float:
+        """When the question came up (monotonic seconds)."""
+        return self._asked_at
+
+    @property
     def left_s(self) -> float:
         """Seconds until this step ends by itself."""
         return max(0.0, self._deadline - self.clock.mono_s())
@@ -79,8 +95,8 @@ class Occasion:
             return 0.0
         return max(0.0, self._pressed_at + self.times.correction_s - self.clock.mono_s())
 
-    def press(self, level: int, via: Via) -> bool:
-        """Take a press. False when none is wanted at this stage; then nothing is recorded.
+    def press(self, level: int, via: Via, kept: Kept | None = None) -> bool:
+        """Take a press. False when none is wanted at this stage; then nothing is recorded, and one of a box is not settled.
 
         Raises ValueError for a level outside 1–5.
         """
@@ -90,11 +106,14 @@ class Occasion:
             return False
         amends = self.stage == "correcting"
         if amends and level == self.level:
+            settle(kept)
             self._thank()
             return True
         before, self.level, self.stage = self.level, level, "committing"
 
         def committed(outcome: Stands | str) -> None:
+            # Also one that could not be recorded: the screen says so, and the citizen may press again.
+            settle(kept)
             if isinstance(outcome, str):
                 self._press_failed(before, outcome)
                 return
@@ -103,7 +122,8 @@ class Occasion:
                 self.reasons.clear()  # They belonged to the level that was taken back.
             self._thank()
 
-        self.book.pressed(self.rating, self.invitation.occasion, level, via, amends=amends, done=committed)
+        box = kept.box if kept else None
+        self.book.pressed(self.rating, self.invitation.occasion, level, via, amends=amends, box=box, done=committed)
         self.changed()
         return True
 

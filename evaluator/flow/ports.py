@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, Protocol
 
 from runtime.evidence import Stands as Stands
-from wire.kinds import Language, Profile
+from wire.kinds import BoxPress, Language, Profile
 from wire.messages import Invitation
 
 Via = Literal["touch", "button", "key"]
@@ -21,6 +21,25 @@ class Clock(Protocol):
     def wall_ms(self) -> int:
         """UTC milliseconds since 1970."""
         ...
+
+
+class Kept(NamedTuple):
+    """A press that a button box keeps until it is settled; `at_s` when it was made (monotonic), None when nobody knows.
+
+    `settled(True)`: it is recorded, or was refused before the citizen's eyes. `settled(False)`: it could not be recorded, and the
+    box shall keep it and send it again.
+    """
+
+    box: BoxPress
+    at_s: float | None
+    settled: Callable[[bool], object]
+
+
+class Seat(NamedTuple):
+    """What a clerk said at the window itself: own number (empty: nobody), and whether the window serves."""
+
+    clerk: str
+    window: Literal["serving", "paused", "closed"]
 
 
 class Close(NamedTuple):
@@ -56,6 +75,7 @@ class Book(Protocol):
         via: Via,
         *,
         amends: bool,
+        box: BoxPress | None = None,
         done: Callable[[Stands | str], object],
     ) -> None:
         """Record a press, or the press that corrects it; `done` gets where it stands, or the reason why it does not."""

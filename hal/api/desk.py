@@ -74,9 +74,13 @@ limit of the protocol, `later` the evaluator is starting or was asked too much a
 
 
 class DeskView(msgspec.Struct, frozen=True):
-    """All that a desk may know. `occasion_open` ends a fixed time after the question began, whatever the citizen did."""
+    """All that a desk may know.
 
-    occasion_open: bool = False
+    An occasion is open for it until the monotonic time `open_until_s`, which is fixed when the question begins and does not
+    depend on what the citizen does; the driver tells the end of it by its own clock.
+    """
+
+    open_until_s: float = 0.0
     window: WindowState = "closed"
     signed_in: bool = False
     trouble: Literal["none", "starting", "not_paired", "no_room"] = "starting"

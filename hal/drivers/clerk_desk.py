@@ -112,9 +112,9 @@ def answer_payload(seq: int, answer: DeskAnswer) -> bytes:
     return bytes((seq, ANSWERS.index(answer)))
 
 
-def state_payload(view: DeskView) -> bytes:
+def state_payload(view: DeskView, now_s: float) -> bytes:
     """STATE: always four bytes."""
-    return bytes((view.occasion_open, _WINDOW_CODES[view.window], view.signed_in, _TROUBLE_CODES[view.trouble]))
+    return bytes((now_s < view.open_until_s, _WINDOW_CODES[view.window], view.signed_in, _TROUBLE_CODES[view.trouble]))
 
 
 class SerialDesk:
@@ -206,8 +206,9 @@ class SerialDesk:
         for answer in [one for one in self._answers if one[0] <= now_s]:
             self._answers.remove(answer)
             talk.put(ANSWER, answer_payload(*answer[1:]))
-        state = state_payload(self._view)
+        state = state_payload(self._view, now_s)
         waits = bool(self._asked or self._answers)
         if talk.up and not waits and (state != self._told or now_s - self._told_at >= STATE_EVERY_S) and talk.put(STATE, state):
             self._told, self._told_at = state, now_s
-        return min([TICK_S, *(due_s - now_s for due_s, _, _ in self._answers)])
+        ahead = [due_s for due_s, _, _ in self._answers] + [self._view.open_until_s]
+        return min([TICK_S, *(due_s - now_s for due_s in ahead if due_s > now_s)])

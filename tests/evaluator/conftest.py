@@ -13,6 +13,7 @@ from evaluator.flow.occasion import Times
 from evaluator.flow.ports import Close, Stands, Via
 from evaluator.flow.scene import Scene
 from evaluator.shown import TAGS_FILE
+from wire.kinds import BoxPress
 from wire.leaf import leaf
 from wire.messages import Desired, Invitation, Placement, WindowCard
 
@@ -52,6 +53,7 @@ class HeldBook:
         via: Via,
         *,
         amends: bool,
+        box: BoxPress | None = None,
         done: Callable[[Stands | str], object],
     ) -> None:
         kind = "amended" if amends else "pressed"
