@@ -1,0 +1,243 @@
+"""Every parser of hal that reads what a device sends, as a target for fuzzing: bytes in, and what must hold after them.
+
+A target takes arbitrary bytes, cuts them into raw noise, whole frames around chosen content, and frames with one byte changed,
+feeds them in pieces, and then asserts that no exception escaped, that the parser's memory is bounded, and that of two
+good frames that follow at least the second is understood: it is in step again within one frame.
+"""
+
+from __future__ import annotations
+
+import socket
+import unicodedata
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple, get_args
+
+from hal import codes
+from hal.drivers import escpos_status, evaluator_frames, nut_lines, samv, samv_text, scanner_frames
+from hal.drivers.escpos_profiles import NearEnd
+from hal.health import REASONS
+
+MAX_HELD = 8192
+
+
+class Target(NamedTuple):
+    """`modules` are the sources whose branches count, but for the functions `beside`, which read nothing from a device.
+
+    `feed` raises when something does not hold.
+    """
+
+    modules: tuple[Any, ...]
+    feed: Callable[[bytes], None]
+    seeds: tuple[bytes, ...] = ()
+    beside: tuple[str, ...] = ()
+
+
+def pieces(data: bytes, frame: Callable[[bytes], bytes]) -> Iterator[bytes]:
+    """What goes down the line: `data` as a list of (what, length, content), each as noise, a frame or a damaged frame."""
+    while len(data) >= 2:
+        what, length = data[0], data[1]
+        content, data = data[2 : 2 + length], data[2 + length :]
+        whole = content if what % 3 == 0 else frame(content)
+        if what % 3 == 2 and whole:
+            at = what // 3 % len(whole)
+            whole = whole[:at] + bytes([whole[at] ^ (1 << length % 8)]) + whole[at + 1 :]
+        step = 1 + (what >> 4)
+        yield from (whole[at : at + step] for at in range(0, len(whole), step))
+
+
+def streamed(parse: Callable[[bytes], list[Any]], frame: Callable[[bytes], bytes], data: bytes, good: bytes) -> list[Any]:
+    """Feed `data`, then two `good` frames; gives what the second one brought."""
+    for piece in pieces(data, frame):
+        parse(piece)
+    parse(good)
+    return parse(good)
+
+
+def samv_answer(content: bytes) -> bytes:
+    """An answer of a SAM-V reader, written from the protocol: three status bytes and data, checked by XOR."""
+    body = (3 + max(0, len(content) - 1) + 1).to_bytes(2, "big") + b"\0\0" + (content or b"\x90")
+    check = 0
+    for byte in body:
+        check ^= byte
+    return b"\xaa\xaa\xaa\x96\x69" + body + bytes([check])
+
+
+def feed_samv(data: bytes) -> None:
+    parser = samv.Parser()
+    brought = streamed(parser.feed, samv_answer, data, samv_answer(b"\x9f1234"))
+    # A damaged length may promise up to 4,096 bytes; a whole frame behind it ends the wait.
+    assert any(one.status == 0x9F and one.data == b"1234" for one in brought)
+    assert len(parser._buffer) <= MAX_HELD
+    samv.module_number(data[:16])
+    parser.wipe()
+
+
+def card_text(letter: str) -> bytearray:
+    """The text of a valid card of one layout, from the table of the protocol; an invented person."""
+    number = "11010519491231002X" if letter in " J" else "911110519491231"
+    at = {0: "Li Anna Maria" if letter == "I" else "样本", 30: "1", 36: "19491231", 122: number, 204: "长期", 248: letter}
+    if letter == "I":
+        at = {0: at[0], 122: number, 204: "20301231", 220: "19491231", 248: letter}
+    text = bytearray(" ".encode("utf-16-le") * 128)
+    for offset, value in at.items():
+        text[offset : offset + 2 * len(value)] = value.encode("utf-16-le")
+    return text
+
+
+def feed_card_text(data: bytes) -> None:
+    """A valid card of each layout with pieces of `data` written over it, and `data` itself as a card."""
+    texts = [card_text(letter) for letter in " JIY"] + [bytearray((data + b" \0" * 128)[:256]), bytearray(data[:300])]
+    patches = data
+    while len(patches) >= 3:
+        offset, length = patches[0], 1 + patches[1] % 40
+        for text in texts[:4]:
+            text[offset : offset + length] = patches[2 : 2 + length]
+        patches = patches[2 + length :]
+    for text in texts:
+        try:
+            card = samv_text.read_text(memoryview(text), b"k" * 32)
+        except samv_text.CardInvalid:
+            continue
+        assert "*" in card.number, "what is told of a person is masked"
+
+
+def feed_printer(data: bytes) -> None:
+    parser = escpos_status.Parser()
+    kinds = (bytes([0x12]), bytes([0x10, 0, 0, 0]), b"\x00", b"\x37\x25\x00", b"\x5fNAME\x00")
+    brought = streamed(parser.feed, lambda content: kinds[len(content) % 5] + content[:3], data, b"\x5fNW\x00")
+    assert escpos_status.Identity("NW") in brought
+    whole = data.ljust(8, b"\x12")
+    for near_end in get_args(NearEnd):
+        for status in (
+            escpos_status.from_real_time(list(whole[:4]), near_end),
+            escpos_status.from_auto(whole[4:8], near_end),
+        ):
+            assert escpos_status.health_of(status) in REASONS
+
+
+def evaluator_frame(content: bytes) -> bytes:
+    """A frame of the reference evaluator protocol around `content`."""
+    head = (content + b"\x01\x02")[:2]
+    return evaluator_frames.encode(evaluator_frames.Frame(head[0], head[1], content[2:200]))
+
+
+def feed_evaluator(data: bytes) -> None:
+    parser = evaluator_frames.Unframer()
+    good = evaluator_frames.Frame(7, 0x83, b"\x02\x03\x10\x11\x13 good")
+    assert good in streamed(parser.feed, evaluator_frame, data, evaluator_frames.encode(good))
+    try:
+        hello = evaluator_frames.read_hello(data)
+    except evaluator_frames.FrameError:
+        return
+    assert hello.model.isprintable()
+    assert hello.common_version(evaluator_frames.Hello(1, bytes(4))) in (None, 1)
+    evaluator_frames.read_hello(hello.payload())
+
+
+def feed_scanner(data: bytes) -> None:
+    parser, replies = scanner_frames.LineParser(), scanner_frames.ReplyFilter()
+    for piece in pieces(data, lambda content: content + b"\r"):
+        content, _ = replies.feed(piece)
+        for one in parser.feed(content):
+            if isinstance(one, scanner_frames.Code):
+                try:
+                    said = codes.text_of(one.data)
+                except codes.CodeRefused:
+                    continue
+                assert not any(unicodedata.category(char).startswith("C") for char in said), "nothing that steers a screen"
+                assert len(said) <= codes.MAX_BYTES
+    parser.idle()
+    replies.idle()
+    assert not parser.is_inside()
+    assert scanner_frames.Code(bytearray(b"ok")) in parser.feed(replies.feed(b"ok\r")[0])
+    parser.feed(b"begun")
+    parser.wipe()
+    try:
+        codes.text_of(data)
+    except codes.CodeRefused as refused:
+        assert refused.reason in get_args(codes.RefusalReason)  # noqa: PT017 - a text is right too
+    feed_ssi(data)
+
+
+def ssi_packet(content: bytes) -> bytes:
+    """A packet from a decoder: length, opcode, source, status, data, and the two's complement of the sum."""
+    body = bytes([4 + len(content[:250]), 0xF3, 0, 0]) + content[:250]
+    return body + (-sum(body) & 0xFFFF).to_bytes(2, "big")
+
+
+def feed_ssi(data: bytes) -> None:
+    parser = scanner_frames.SsiParser()
+    # Without a start mark a damaged length hides what follows until a whole packet behind it is there: the second one.
+    brought = streamed(parser.feed, ssi_packet, data, ssi_packet(b"\x01good"))
+    assert any(one.data == b"\x01good" for one in brought)
+    assert len(parser._buffer) <= MAX_HELD
+    assert scanner_frames.ssi(0xD0)
+    parser.wipe()
+    assert not parser.is_inside()
+
+
+def feed_ups(data: bytes) -> None:
+    """upsd's end of a real socket answers with `data`; the first byte tells what is asked and whether the line breaks."""
+    how, said = data[:1] or b"\0", data[1:]
+    theirs, ours = socket.socketpair()
+    link = object.__new__(nut_lines.NutLink)
+    link._place, link._deadline_s, link._pending, link._socket = "fuzz:1", 0.001, bytearray(), ours
+    try:
+        theirs.sendall(said)
+        if how[0] & 0x0C != 0x0C:
+            theirs.shutdown(socket.SHUT_WR)
+        if how[0] & 0x30 == 0x30:
+            theirs.close()
+        for _ in range(2):
+            if how[0] & 1:
+                link.names()
+            else:
+                nut_lines.judge(link.variable("ups", "ups.status") or "")
+    except (nut_lines.NutDown, nut_lines.NutRefused) as refused:
+        assert str(refused)  # noqa: PT017 - both are right; that something is said is what is checked
+    finally:
+        link.close()
+        theirs.close()
+    text = data.decode("latin-1")
+    flags = ("OL", "OB", "LB", "RB", "FSD", "CAL", "OFF", "OVER", "BYPASS", "CHRG")
+    nut_lines.judge(" ".join(flag for index, flag in enumerate(flags) if int.from_bytes(data[:2], "big") >> index & 1))
+    nut_lines.is_name(text)
+    assert nut_lines.whole(text, 100) in (None, *range(101))
+
+
+TARGETS: dict[str, Target] = {
+    "samv": Target((samv,), feed_samv, (b"\x01\x05\x90data", b"\x00\x05\xaa\xaa\xaa\x96\x69"), beside=("command", "Answer.wipe")),
+    "card_text": Target((samv_text,), feed_card_text, (b"\x00\x04\x40\xd8\x00\xdc", b"\xcc\x10" + "20301231".encode("utf-16-le"))),
+    "escpos_status": Target((escpos_status,), feed_printer, (b"\x01\x02ab", bytes([0x12, 0x1A, 0x32, 0x7E]))),
+    "evaluator": Target((evaluator_frames,), feed_evaluator, (b"\x01\x04\x05\x83hi",), beside=("encode",)),
+    "scanner": Target(
+        (scanner_frames, codes),
+        feed_scanner,
+        (
+            b"\x01\x06A005\xd5\xc5",
+            b"\x01\x06\x01A005x",
+            (b"\x00\xff" + b"A" * 255) * 17,
+            b"\x00\x50\x02" + b"r" * 79,
+            b"\x00\xff\x02" + b"r" * 254,
+        ),
+        beside=("shape_of", "masked"),
+    ),
+    "nut": Target(
+        (nut_lines,),
+        feed_ups,
+        (
+            b'\0VAR ups ups.status "OL CHRG"\n',
+            b'\1BEGIN LIST UPS\nUPS ups "a"\nEND LIST UPS\n',
+            b"\1BEGIN LIST UPS\nUPS\n",
+            b"\0ERR UNKNOWN-UPS\n",
+            b"\0ERR VAR-NOT-SUPPORTED\n",
+            b"\1ERR X\nmore",
+            b"\0" + b"A" * 1100 + b"\n",
+            b"\0" + b"A" * 4200,
+            b"\0A  B\n",
+            b"\x0c",
+            b"\x30",
+        ),
+        beside=("NutLink.__init__",),
+    ),
+}
