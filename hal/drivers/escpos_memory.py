@@ -114,7 +114,7 @@ class Memory:
             self._write(paper=paper, near_end_at_mm=kept.printed_mm)
         else:
             # Out, and then near its end: a roll that was already begun was put in, and nobody knows how much is on it.
-            changed = {"changed_ms": self._now_ms(), "printed_mm": 0, "near_end_at_mm": 0} if paper == "near_end" else {}
+            changed = {"changed_ms": 0, "printed_mm": 0, "near_end_at_mm": 0} if paper == "near_end" else {}
             self._write(paper=paper, **changed)
 
     def roll(self, *, roll_mm: float, near_end_mm: float) -> PaperRoll:

@@ -19,8 +19,11 @@ class Sim:
     """A simulator process with its port and control socket."""
 
     def __init__(self, module: str, folder: Path, *options: str) -> None:
+        self.folder = folder
         self.port = str(folder / f"{module}.port")
         self.control = str(folder / f"{module}.sock")
+        # A later --link wins; {folder} in it is this simulator's own.
+        options = tuple(option.format(folder=folder) for option in options)
         self.process = subprocess.Popen(
             [sys.executable, "-m", f"hal.sim.{module}", "--link", self.port, "--control", self.control, *options],
             stdout=subprocess.PIPE,
