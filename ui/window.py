@@ -3,6 +3,7 @@
 Kivy reads its settings when it is imported; so this module imports it only inside functions.
 """
 
+import ctypes
 import gc
 import logging
 import os
@@ -24,6 +25,7 @@ ACTIVE_FOR_S = 4.0
 quarter and still sees a first touch within 67 ms. Callables posted over the bridge wake it at once at any time."""
 
 
+_M_MMAP_THRESHOLD = -3
 SETTLED_AFTER_S = 2.0
 """So long after the first frame everything that lives as long as the face has been made."""
 
@@ -65,6 +67,7 @@ def configure(
         KIVY_METRICS_DENSITY="1",
         MESA_SHADER_CACHE_DIR=str(data_dir / "cache" / "mesa"),
     )
+    _give_back_large_blocks()
     logging.getLogger("kivy").setLevel(logging.WARNING)
     from kivy.config import Config
 
@@ -96,6 +99,17 @@ def configure(
     os.environ["SDL_MOUSE_FOCUS_CLICKTHROUGH"] = "1"
 
 
+def _give_back_large_blocks() -> None:
+    """Have the C library map every block from 128 KB on by itself, so that the system has it back at once when it is freed.
+
+    By itself glibc raises that limit up to 32 MB with every large block it frees; then what a font or a texture leaves lies between
+    smaller things and stays with the process (mallopt(3), M_MMAP_THRESHOLD).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 131_072)
+
+
 class Pace:
     """How often the window looks for input: often while somebody is there, seldom otherwise. Drawing happens on change only."""
 
@@ -115,6 +129,19 @@ class Pace:
 
     def _idle(self, *_: object) -> None:
         self._clock._max_fps = float(IDLE_FPS)
+        let_go()
+
+
+def let_go() -> None:
+    """Give back what screens before this one took: open fonts, widgets that hold each other, free pages of the C library."""
+    from ui.openfonts import open_fonts
+
+    open_fonts.rest()
+    gc.collect()
+    # Without this, glibc keeps tens of megabytes of freed fonts and textures between what is still in use (mallopt(3)).
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def run(

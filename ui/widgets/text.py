@@ -19,6 +19,7 @@ from kivy.uix.widget import Widget
 from kivy.utils import escape_markup
 
 from ui.language import words
+from ui.openfonts import open_fonts
 from ui.theme import theme
 from ui.typeset import balanced, break_lines
 
@@ -33,6 +34,7 @@ def _widths(font: str, ruler: int) -> Callable[[str], float]:
 
     @lru_cache(maxsize=4096)
     def measure(text: str) -> float:
+        open_fonts.use(font, ruler)
         return float(label.get_extents(text)[0]) / ruler
 
     return measure
@@ -41,8 +43,8 @@ def _widths(font: str, ruler: int) -> Callable[[str], float]:
 def _ruler(font: str, size: int) -> Callable[[str], float]:
     """Measures strings in pixels at `size`.
 
-    Widths come from one size and are scaled: every size of a large Chinese font that is opened stays in memory with a few
-    megabytes. Hinting rounds widths at the real size, for which one part in a hundred is kept free.
+    Widths come from one size and are scaled, since every size of a large Chinese font that is open takes megabytes
+    (ui.openfonts). Hinting rounds widths at the real size, for which one part in a hundred is kept free.
     """
     measure = _widths(font, theme.ruler)
     return lambda text: measure(text) * size * 1.01
@@ -154,6 +156,7 @@ class Words(Widget):
         if limit and len(lines) > limit:
             lines = [*lines[: limit - 1], lines[limit - 1][:-1] + "…"]
         text = "\n".join(lines)
+        open_fonts.use(self.face, size)
         label_type, text = self._with_fallback(text)
         label = label_type(
             text=text,
