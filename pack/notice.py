@@ -91,6 +91,11 @@ def merge_materials(items: Iterable[Item], language: Language = "zh") -> list[Me
     return list(merged.values())
 
 
+def names_source(material: Material) -> bool:
+    """Whether to say in fixed words where a document comes from. A note of its own about that says it better, and once."""
+    return material.source != "applicant" and not material.source_note
+
+
 def _merge(known: MergedMaterial | None, material: Material, item: Item, language: Language) -> MergedMaterial:
     notes = tuple(text.get(language) for text in (material.note, material.source_note) if text)
     if known is None:
@@ -105,7 +110,7 @@ def _merge(known: MergedMaterial | None, material: Material, item: Item, languag
         copies=max(first.copies, material.copies),
         need=strictest,
         source=first.source,
-        source_note=first.source_note,
+        source_note=first.source_note or material.source_note,
         note=first.note,
         exempt=first.exempt and material.exempt,
     )
@@ -124,7 +129,7 @@ def _tick(merged: MergedMaterial, language: Language, *, is_shared_list: bool) -
         remarks.insert(0, word("exempt", language))
     elif material.need != "required":
         remarks.insert(0, word(f"need.{material.need}", language))
-    if material.source != "applicant":
+    if names_source(material):
         remarks.append(word(f"source.{material.source}", language))
     users = tuple((item.short_name or item.name).get(language) for item in merged.used_by) if is_shared_list else ()
     return Tick(material.name.get(language), word("joint", language).join(manner), tuple(remarks), users, not material.exempt)
@@ -174,7 +179,8 @@ def _place_rows(item: Item, hall: Hall, language: Language) -> list[Row]:
 
 def _guide_sections(guide: Guide, language: Language) -> list[Section]:
     steps = tuple(
-        f"{number}. {step.name.get(language)}" + (f"（{duration_text(step.limit, language)}）" if step.limit else "")
+        f"{number}. {step.name.get(language)}"
+        + (word("within", language, text=duration_text(step.limit, language)) if step.limit else "")
         for number, step in enumerate(guide.steps, start=1)
     )
     sections = [

@@ -50,6 +50,7 @@ WORDS: dict[str, dict[Language, str]] = {
         "en": "There is a charge; please ask the window",
     },
     "basis": {"zh": "（依据：{text}）", "ko": "(근거: {text})", "en": "(basis: {text})"},
+    "within": {"zh": "（{text}）", "ko": " ({text})", "en": " ({text})"},
     "yuan": {"zh": "{amount}元", "ko": "{amount}원", "en": "{amount} yuan"},
     "colon": {"zh": "：", "ko": ": ", "en": ": "},
     "joint": {"zh": "、", "ko": ", ", "en": ", "},

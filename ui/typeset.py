@@ -13,11 +13,14 @@ _UNIT = re.compile(rf"[^\S\n]+|[{_HANZI}]|[^\s{_HANZI}]+")
 
 
 def units(paragraph: str) -> list[str]:
-    """Cut a paragraph into pieces that must not be broken; spaces are pieces of their own."""
+    """Cut a paragraph into pieces that must not be broken; spaces are pieces too, except before a mark that begins no line."""
     pieces: list[str] = []
     for piece in _UNIT.findall(paragraph):
         sticks = pieces and not pieces[-1].isspace() and not piece.isspace()
-        if sticks and (piece[0] in _NO_START or pieces[-1][-1] in _NO_END):
+        if len(pieces) > 1 and pieces[-1].isspace() and piece[0] in _NO_START:
+            # A mark between spaces, as in 二楼 · 公安区, ends the line before it and begins none.
+            pieces[-2:] = [pieces[-2] + pieces[-1] + piece]
+        elif sticks and (piece[0] in _NO_START or pieces[-1][-1] in _NO_END):
             pieces[-1] += piece
         else:
             pieces.append(piece)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pack.model import Duration, Fee, Item, Language, Material, Place, Text
-from pack.notice import merge_materials
+from pack.notice import merge_materials, names_source
 from terminal.flow.phrase import NOTHING, Phrase, phrase
 
 
@@ -137,7 +137,7 @@ def bring(material: Material, language: Language, *, notes: Sequence[str] = ()) 
         about.append(phrase(f"material.{material.kind}", copies=material.copies))
     if material.need != "required":
         about.append(phrase(f"material.{material.need}"))
-    if material.source != "applicant":
+    if names_source(material):
         about.append(phrase(f"material.from_{material.source}"))
     about += notes
     required = material.need == "required" and not material.exempt

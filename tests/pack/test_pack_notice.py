@@ -153,3 +153,34 @@ def test_amounts_and_limits_read_naturally():
     assert duration_text(Duration(amount=3, unit="month"), "ko") == "3개월"
     assert duration_text(Duration(amount=1, unit="working_day"), "en") == "1 working day"
     assert duration_text(Duration(amount=2, unit="working_day"), "en") == "2 working days"
+
+
+def test_where_a_form_is_from_is_said_once_by_its_own_note_when_it_has_one(hall):
+    own = paper("申请表", source="hall", source_note=Text(zh="窗口提供，现场填写"))
+    plain = paper("申请表", source="hall")
+    for materials, said in (
+        ([own], ("窗口提供，现场填写",)),
+        ([plain], ("大厅提供表样",)),
+        ([plain, own], ("窗口提供，现场填写",)),
+    ):
+        items = [item(str(number), material) for number, material in enumerate(materials)]
+        (tick,) = merged_notice("x", items, hall).sections[0].ticks
+        assert tick.remarks == said
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_fixed_words_in_korean_and_english_have_no_full_width_marks(hall, language):
+    def said(text):
+        return Text(zh="一", ko="가", en="a")
+
+    guide = Guide(
+        conditions=(said(1),), materials=(Material(name=said(1), kind="original_and_copy", copies=2, source="government"),),
+        steps=(Step(name=said(1), limit=Duration(amount=3, unit="working_day")),), result=said(1),
+    )  # fmt: skip
+    whole = Item(code="1", name=said(1), department="d", guide=guide, promise=Duration(amount=1, unit="hour"), charged=True)
+    made = notice(whole, hall, language=language, today=date(2026, 11, 22))
+    steps = next(part for part in made.sections if part.lines and part.lines[0].startswith("1. "))
+    assert steps.lines[0].endswith(f" ({duration_text(guide.steps[0].limit, language)})")
+    words = repr(made.sections).replace(repr(hall.hours.get(language)), "")
+    assert not [mark for mark in "（）、，；：。" if mark in words]
+    assert not [mark for mark in "（）、，；：。" for text in WORDS.values() if mark in text[language]]

@@ -22,6 +22,18 @@ def test_no_line_ends_with_an_opening_bracket():
     assert all(not line.endswith("（") for line in lines)
 
 
+@pytest.mark.parametrize("width", range(6, 30))
+def test_a_dot_between_spaces_stays_with_what_stands_before_it(width):
+    text = "二楼 · 公安区 · 5号窗口 · Window 5"
+    lines, _ = break_lines(text, width, wide)
+    assert not any(line.startswith("·") for line in lines)
+    assert " ".join(lines).replace(" ", "") == text.replace(" ", "")
+
+
+def test_a_text_may_still_begin_with_a_dot():
+    assert break_lines("· 一", 20, wide)[0] == ["· 一"]
+
+
 def test_english_words_stay_whole():
     lines, fits = break_lines("Please rate this service", 10, wide)
     assert lines == ["Please", "rate this", "service"]
