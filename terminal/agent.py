@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from hal.api import Health
+from hal.api import Health, ReceiptPrinter
+from hal.factory import Hal
 from runtime.local import (
     AskAnswer,
     CommandReply,
@@ -49,6 +50,23 @@ def parts(health: Mapping[str, Health]) -> tuple[PartHealth, ...]:
     )  # fmt: skip
 
 
+def paper_levels(hal: Hal) -> dict[str, float]:
+    """What is left of the paper, of the printer that has least, where that is known: metres, and sheets of the usual length.
+
+    Coarse, because every change is sent at once.
+    """
+    rolls = [printer.roll() for printer in hal.every("printer") if isinstance(printer, ReceiptPrinter)]
+    known = [roll for roll in rolls if roll.left_mm is not None]
+    if not known:
+        return {}
+    least = min(known, key=lambda roll: roll.left_mm or 0)
+    levels = {"paper_m": float((least.left_mm or 0) // 1000)}
+    if least.tickets_left is not None:
+        tickets = least.tickets_left
+        levels["paper_tickets"] = float(tickets if tickets < 20 else tickets // 10 * 10)
+    return levels
+
+
 class AgentTalk:
     """Takes the agent's messages on the Kivy thread."""
 
@@ -58,7 +76,10 @@ class AgentTalk:
     def report(self, screen: str, health: tuple[PartHealth, ...], evidence_free: float) -> None:
         """The face's present state."""
         # Two digits are enough to see a trend, and keep a changing third one from being sent at every entry.
-        self._face.link.report(FaceState(screen=screen, parts=health, evidence_free=round(evidence_free, 2)))
+        state = FaceState(
+            screen=screen, parts=health, levels=paper_levels(self._face.hal), evidence_free=round(evidence_free, 2)
+        )  # fmt: skip
+        self._face.link.report(state)
 
     def take(self, message: FromAgent) -> None:
         """One message of the agent."""

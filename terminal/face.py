@@ -110,6 +110,7 @@ class TerminalFace:
             on_event=lambda name, event: self._event(senses[0], name, event),
             on_health=lambda name, health: senses[0].health(name, health),
             rasterise=LineDrawer(words.fonts),
+            state_dir=self.config.data_path / "hal",
         )
         paper = Printing(
             self.hal, post=self.bridge.post, wording=self.wording, clock=self.clock, content=lambda: self.visit.content

@@ -140,6 +140,7 @@ PRINTS = {
 }
 LEVEL_GAUGES = {
     "paper_m": ("纸卷余量", "Paper left", "m"),
+    "paper_tickets": ("约可再印张数", "Notices left, about", ""),
     "cpu_temperature_c": ("处理器温度", "Processor", "°C"),
     "disk_free_mb": ("磁盘剩余", "Disk free", "MB"),
     "memory_free_mb": ("内存剩余", "Memory free", "MB"),
