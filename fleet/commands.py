@@ -7,7 +7,6 @@ import click
 import msgspec
 
 from fleet.access.errors import Explained
-from fleet.app import Fleet
 from fleet.backup import BackupError
 from fleet.broker import BrokerError
 from fleet.config import ConfigError, load_config
@@ -18,6 +17,7 @@ from fleet.ingest.chains import verify_chains
 from fleet.keys import KeysError
 from fleet.ports import PortTaken
 from fleet.registry.records import Device, NotKnown, Pairing, RegistryError
+from fleet.services import Fleet
 from fleet.store import StoreError, open_store
 from pack.errors import PackError
 

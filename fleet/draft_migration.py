@@ -48,6 +48,7 @@ def changes(connection: Connection, schema: str) -> str:
         },
     )
     script = produce_migrations(context, metadata)
+    assert script.upgrade_ops is not None
     lines = render_python_code(script.upgrade_ops, alembic_module_prefix="op.").splitlines()
     return "\n".join(["    pass"] if len(lines) < 3 else lines[1:-1])
 

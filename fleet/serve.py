@@ -8,11 +8,12 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
-from fleet.app import Fleet, content_folder, open_fleet
+from fleet.app import content_folder, open_fleet
 from fleet.broker import SERVE
 from fleet.link import make_client
 from fleet.ports import check_port
 from fleet.registry.door import make_door
+from fleet.services import Fleet
 from fleet.serving import Serving
 from fleet.web import make_web
 
@@ -56,13 +57,17 @@ async def serve(servers: list[uvicorn.Server]) -> None:
     """Run servers side by side; the first that ends, and every signal, ends all."""
     for server in servers:
         check_port(server.config.host, server.config.port)
+
+    def end() -> None:
+        for server in servers:
+            server.should_exit = True
+
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: [setattr(server, "should_exit", True) for server in servers])
+        loop.add_signal_handler(number, end)
     tasks = [asyncio.create_task(server._serve()) for server in servers]
     await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for server in servers:
-        server.should_exit = True
+    end()
     await asyncio.gather(*tasks)
 
 

@@ -49,7 +49,7 @@ class ServiceTaken(BaseModel):
     invitation: Literal["none", "given", "no_evaluator"] = Field(
         description="Whether the evaluator was ordered to invite; what became of it tells GET /api/v1/orders/{command}"
     )
-    command: str = Field("", description="The order to the evaluator: GET /api/v1/orders/{id} tells its true state")
+    command: str = Field(default="", description="The order to the evaluator: GET /api/v1/orders/{id} tells its true state")
 
 
 class WindowChange(Strict):

@@ -29,7 +29,7 @@ class Visitor:
         """A name in the visitor's language, or the Chinese original."""
         if not text:
             return ""
-        return text.get(self.language) or text.get("zh", "")  # type: ignore[call-overload, no-any-return]
+        return text.get(self.language) or text.get("zh", "")  # type: ignore[call-overload]
 
     def message(self, message: str | None, args: dict[str, str] | None = None) -> str:
         """The words of a message id."""

@@ -36,7 +36,7 @@ class Publisher(Protocol):
         *,
         retain: bool = False,
         expires_s: int | None = None,
-        on_sent: Callable[[], None] | None = None,
+        on_sent: Callable[[], object] | None = None,
     ) -> bool:
         """Publish at QoS 1; False when that is not possible now."""
         ...

@@ -134,12 +134,13 @@ class Control:
             version = row.version + 1 if row else 1
             data = encode(msgspec.structs.replace(wanted, version=version))
             signed = encode(SignedDesired(1, sign(self._signing, "desired", data), data))
-            values = {"version": version, "signed": signed, "content_digest": digest, "made_ms": self._clock_ms()}
+            made_ms = self._clock_ms()
+            values = {"version": version, "signed": signed, "content_digest": digest, "made_ms": made_ms}
             if row is None:
                 connection.execute(insert(desired).values(device=device, **values))
             else:
                 connection.execute(update(desired).where(desired.c.device == device).values(**values))
-        self._wanted[device] = (version, content, values["made_ms"])
+        self._wanted[device] = (version, content, made_ms)
         self._publish_desired(device, signed)
         self._on_change()
         return signed

@@ -20,7 +20,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
         return
     # Plain tuples to the driver: Core's own executemany costs twice as much an entry (tests/bench/bench_ingest.py).
     marks = ",".join("?" * len(columns))
-    connection.exec_driver_sql(f"INSERT INTO {table.fullname} ({','.join(columns)}) VALUES ({marks})", list(rows))  # type: ignore[arg-type]
+    connection.exec_driver_sql(f"INSERT INTO {table.fullname} ({','.join(columns)}) VALUES ({marks})", list(rows))
 
 
 def _copy(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

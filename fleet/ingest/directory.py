@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 from nacl.signing import VerifyKey
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 
 from fleet.registry.tables import archives, devices
 from fleet.store import Store
@@ -66,7 +66,7 @@ class Directory:
         return grown
 
 
-def _known(old: Known | None, row: Row[Any]) -> Known:
+def _known(old: Known | None, row: Any) -> Known:
     # Making a key object costs more than reading its row, and keys hardly ever change.
     is_same = old is not None and bytes(old.key) == row.signing_key
     return Known(row.tenant, old.key if old is not None and is_same else VerifyKey(row.signing_key), row.revoked_ms is not None)

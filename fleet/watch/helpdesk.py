@@ -70,6 +70,7 @@ class HelpDesk:
         """Tell the visitor's call what somebody did with its incident, in the same transaction."""
         if row.kind != "help":
             return
-        change = {"incident.take": {"seen_ms": self._clock_ms(), "seen_by": by}, "incident.close": {"ended_ms": self._clock_ms()}}
+        now = self._clock_ms()
+        change: dict[str, dict[str, Any]] = {"incident.take": {"seen_ms": now, "seen_by": by}, "incident.close": {"ended_ms": now}}
         if values := change.get(action):
             connection.execute(update(help_calls).where(help_calls.c.call == row.args.get("call", "")).values(**values))

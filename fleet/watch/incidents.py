@@ -105,44 +105,43 @@ class Incidents:
     def _settle_findings(self, connection: Connection, now: int) -> bool:
         """Findings of ingest become incidents that a person closes; one that goes on after that opens another."""
         changed = False
-        query = select(incidents.c.finding_no, func.max(incidents.c.finding_count).label("count")).where(
-            incidents.c.finding_no.is_not(None)
-        )
-        closed = query.where(incidents.c.closed_ms.is_not(None)).group_by(incidents.c.finding_no)
-        done = {row.finding_no: row.count for row in connection.execute(closed)}
-        opened = select(incidents.c.finding_no, incidents.c.no, incidents.c.finding_count)
-        live = {
-            row.finding_no: row
-            for row in connection.execute(opened.where(incidents.c.finding_no.is_not(None), incidents.c.closed_ms.is_(None)))
-        }
-        for row in connection.execute(select(findings).order_by(findings.c.no)):
+        here = select(incidents.c.finding_no).where(incidents.c.finding_no.is_not(None))
+        closed = here.add_columns(func.max(incidents.c.finding_count).label("seen")).where(incidents.c.closed_ms.is_not(None))
+        done = {row.finding_no: row.seen for row in connection.execute(closed.group_by(incidents.c.finding_no))}
+        opened = here.add_columns(incidents.c.no, incidents.c.finding_count).where(incidents.c.closed_ms.is_(None))
+        live = {row.finding_no: row for row in connection.execute(opened)}
+        # A row has a method named count, so the column goes by another name.
+        for row in connection.execute(select(findings, findings.c.count.label("seen")).order_by(findings.c.no)):
             if (known := live.get(row.no)) is not None:
-                if known.finding_count != row.count:
-                    values = {"finding_count": row.count, "updated_ms": now, "args": _finding_args(row)}
+                if known.finding_count != row.seen:
+                    values = {"finding_count": row.seen, "updated_ms": now, "args": _finding_args(row)}
                     connection.execute(update(incidents).where(incidents.c.no == known.no).values(**values))
                     changed = True
-            elif row.count > done.get(row.no, 0):
-                severity, step = FINDING_STEPS.get(row.kind, ("warn", "next.report_supplier"))
-                connection.execute(
-                    insert(incidents).values(
-                        key=f"finding.{row.no}",
-                        kind="finding",
-                        severity=severity,
-                        hall=self._hall_of(row.device),
-                        devices=[row.device],
-                        reason=f"finding.{row.kind}",
-                        next_step=step,
-                        args=_finding_args(row),
-                        service="",
-                        since_ms=row.first_ms,
-                        opened_ms=now,
-                        updated_ms=now,
-                        finding_no=row.no,
-                        finding_count=row.count,
-                    )
-                )
+            elif row.seen > done.get(row.no, 0):
+                self._open_finding(connection, row, now)
                 changed = True
         return changed
+
+    def _open_finding(self, connection: Connection, row: Any, now: int) -> None:
+        severity, step = FINDING_STEPS.get(row.kind, ("warn", "next.report_supplier"))
+        connection.execute(
+            insert(incidents).values(
+                key=f"finding.{row.no}",
+                kind="finding",
+                severity=severity,
+                hall=self._hall_of(row.device),
+                devices=[row.device],
+                reason=f"finding.{row.kind}",
+                next_step=step,
+                args=_finding_args(row),
+                service="",
+                since_ms=row.first_ms,
+                opened_ms=now,
+                updated_ms=now,
+                finding_no=row.no,
+                finding_count=row.seen,
+            )
+        )
 
     def list(self, *, is_open: bool | None = True, limit: int = 200) -> list[Incident]:
         """Incidents, open ones worst first and then newest first; with `is_open` None, closed ones too."""
@@ -198,4 +197,4 @@ def _fixed(cause: Cause) -> dict[str, Any]:
 def _finding_args(row: Any) -> dict[str, str]:
     journal = bytes(row.journal_id).hex()
     where = f"journal {journal}" + (f", entry {row.seq}: " if row.seq else ": ") if journal else ""
-    return {"detail": where + row.detail[:300], "count": str(row.count), "device": row.device}
+    return {"detail": where + row.detail[:300], "count": str(row.seen), "device": row.device}

@@ -12,6 +12,7 @@ import structlog
 from msgspec import Struct
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
+from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from fleet.ingest_status import INGEST_STATUS_TOPIC, IngestStatus
 from fleet.watch.broker_log import LOG_TOPICS, Refused, read_log
@@ -57,7 +58,7 @@ class Link:
     def __init__(self, handlers: Handlers, client: mqtt.Client, *, host: str, port: int) -> None:
         self._handlers = handlers
         self._address = (host, port)
-        self._sent: dict[int, Callable[[], None]] = {}
+        self._sent: dict[int, Callable[[], object]] = {}
         self._client = client
         client.reconnect_delay_set(1, 30)
         client.max_queued_messages_set(MAX_PENDING)
@@ -73,7 +74,7 @@ class Link:
 
     def start(self) -> None:
         """Connect in the background; a broker that is away is tried again for ever."""
-        properties = Properties(PacketTypes.CONNECT)
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         properties.SessionExpiryInterval = SESSION_EXPIRY_S
         host, port = self._address
         self._client.connect_async(host, port, KEEPALIVE_S, clean_start=False, properties=properties)
@@ -98,12 +99,12 @@ class Link:
         retain: bool = False,
         expires_s: int | None = None,
         correlation: bytes | None = None,
-        on_sent: Callable[[], None] | None = None,
+        on_sent: Callable[[], object] | None = None,
     ) -> bool:
         """Publish at QoS 1; False when the broker is away or too much is waiting. `on_sent` is called once the broker has it."""
         if not self.is_up:
             return False
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
         if expires_s is not None:
             properties.MessageExpiryInterval = max(1, expires_s)
         if correlation is not None:
@@ -129,7 +130,7 @@ class Link:
             )
             return
         names = [INGEST_STATUS_TOPIC, *LOG_TOPICS, *(every_device(channel) for channel in CHANNELS)]
-        client.subscribe([(name, mqtt.SubscribeOptions(qos=1)) for name in names])
+        client.subscribe([(name, SubscribeOptions(qos=1)) for name in names])
         self._guard("connected", lambda: self._handlers.connected(True))
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
@@ -146,7 +147,7 @@ class Link:
             self._handlers.ingest(decode(message.payload, IngestStatus))
             return
         if message.topic in LOG_TOPICS:
-            if (refused := read_log(message.payload)) is not None:
+            if (refused := read_log(bytes(message.payload))) is not None:
                 self._handlers.refused(refused)
             return
         try:

@@ -67,7 +67,7 @@ def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:
             head,
             [
                 (
-                    lambda act=act: Tag("span", page.moment(act.at_ms), "nowrap", title=page.full_time(act.at_ms)),
+                    _moment(page, act),
                     page.person(act.actor),
                     labels.act(act.action, page.language),
                     _subject(page, act, names, halls),
@@ -81,6 +81,10 @@ def _rows(page: Page, search: str, before: int, *, everything: bool) -> None:
             asked = {"q": search, "before": str(acts[-1].no)} | ({"all": "1"} if everything else {})
             with Tag("div", classes="pager"):
                 link(page.say("更早", "Earlier"), f"/audit?{urlencode(asked)}", "btn")
+
+
+def _moment(page: Page, act: Act) -> Cell:
+    return lambda: Tag("span", page.moment(act.at_ms), "nowrap", title=page.full_time(act.at_ms))
 
 
 def _subject(page: Page, act: Act, names: dict[str, str], halls: dict[str, str]) -> Cell:

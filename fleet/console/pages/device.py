@@ -9,7 +9,7 @@ from fleet.console.page import Page
 from fleet.console.pages import device_orders, device_settings
 from fleet.console.pages.device_end import revoke_card
 from fleet.console.pages.devices import broken
-from fleet.console.parts import Tag, card, chip, link, mark, pairs, table
+from fleet.console.parts import Cell, Tag, card, chip, link, mark, pairs, table
 from fleet.console.site import Site
 from fleet.registry.records import Device, NotKnown
 from fleet.watch.journals import journals_of
@@ -113,7 +113,7 @@ def _standing(page: Page, known: Known, record: Device) -> None:
     kind = labels.label(labels.DEVICE_ROLES, known.role, page.language)
     words = f"{labels.label(labels.SEEN, known.seen, page.language)} · {page.since(known.since_ms)}"
     tone = labels.SEEN_TONE[known.seen]
-    rows = [
+    rows: list[tuple[str, Cell]] = [
         (page.say("连接", "Link"), lambda: mark(words, tone)),
         (page.say("最后收到", "Last heard"), page.moment(known.heard_ms)),
         (page.say("位置", "Place"), page.title(known.hall_name) + window),

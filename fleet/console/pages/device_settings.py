@@ -44,7 +44,7 @@ def _told(page: Page, record: Device, settings: dict, notice: dict | None) -> No
         Tag("p", page.say("没有，设备用自己的设置", "None; the device uses its own"), "empty")
 
 
-def _form(page: Page, record: Device, settings: dict, notice: dict, on_save: Callable[[], None]) -> None:  # type: ignore[type-arg]
+def _form(page: Page, record: Device, settings: dict, notice: dict, on_save: Callable[[], object]) -> None:  # type: ignore[type-arg]
     fields = {}
     with Tag("div", classes="form"):
         for setting in for_role(record.role):

@@ -6,7 +6,7 @@ from nicegui import ui
 
 from fleet.console import incident_rows
 from fleet.console.page import Page
-from fleet.console.parts import Tag, button, card, link, pairs, table
+from fleet.console.parts import Cell, Tag, button, card, link, pairs, table
 from fleet.console.site import Site
 from fleet.watch.incidents import Incident
 
@@ -68,7 +68,7 @@ def _one(page: Page, no: int) -> None:
     with card(incident_rows.headline(page, incident, scene)):
         with Tag("div"):
             incident_rows.severity_chip(page, incident)
-        rows = [
+        rows: list[tuple[str, Cell]] = [
             (page.say("原因", "Cause"), page.message(incident.reason, incident.args)),
             (page.say("开始", "Since"), _span(page, incident)),
         ]

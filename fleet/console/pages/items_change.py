@@ -71,6 +71,8 @@ def import_card(page: Page, hall: str) -> None:
             data = await event.file.read()
             name = Path(event.file.name).name[:120]
             plan = await run.io_bound(_plan, page, hall, data, name)
+            if plan is None:
+                return  # The server is being stopped.
             result.clear()
             with result:
                 _report(page, hall, plan, result)
