@@ -18,6 +18,11 @@ NOT_AFTER_MS = 4_102_444_800_000
 """2100-01-01: a clock that shows more is broken."""
 
 
+def is_set(wall_ms: int) -> bool:
+    """Whether a clock that shows this was ever set: otherwise no time is shown or printed, and nothing is judged by it."""
+    return NOT_BEFORE_MS <= wall_ms <= NOT_AFTER_MS
+
+
 class Moment(NamedTuple):
     """One reading of a clock: UTC milliseconds with their trust mark, and milliseconds since the boot `boot_id`."""
 
@@ -53,7 +58,7 @@ def kernel_is_synchronized() -> bool:
 
 def system_trust(wall_ms: int, *, is_synchronized: Callable[[], bool] = kernel_is_synchronized, rtc: Path = _RTC) -> int:
     """How far the system's own clock is to be believed since this boot: a trust mark of wire.entry."""
-    if not NOT_BEFORE_MS <= wall_ms <= NOT_AFTER_MS:
+    if not is_set(wall_ms):
         return UNTRUSTED
     if is_synchronized():
         return SYNCED

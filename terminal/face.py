@@ -168,15 +168,18 @@ class TerminalFace:
             self._ticking.cancel()
 
     def _minute(self, *_: object) -> None:
-        now = self.clock.now()
+        self._tell_time()
+        self.packs.retry()
+        self._take_waiting_content()
+        FrameClock.schedule_once(self._minute, 60.02 - self.clock.now().timestamp() % 60)
+
+    def _tell_time(self) -> None:
+        now = self.clock.known()
         panel = self.config.panel
-        night = is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
+        night = now is not None and is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
         self.stage.minute(now)
-        self.packs.retry()
-        self._take_waiting_content()
-        FrameClock.schedule_once(self._minute, 60.0 - now.second - now.microsecond / 1e6 + 0.02)
 
     # What the agent says
 
@@ -197,6 +200,8 @@ class TerminalFace:
         if view.archived:
             self.diary.prune([(each.journal_id, each.through_seq) for each in view.archived])
             self.diary.look(self.take_status)
+        # With the view comes the fleet's time, which may have set a clock that was not.
+        self._tell_time()
         self.take_status()
         self._take_waiting_content()
 

@@ -1,6 +1,7 @@
 """Brings hal to the session: printing, the state of printer and reader in words for visitors, cards and the door."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import structlog
 
@@ -82,7 +83,8 @@ class Printing:
         content, printer = self._content(), self._hal.printer
         if content is None or printer is None:
             return None
-        say, language, today = self._wording.say(sheet.language), sheet.language, self._clock.now().date()
+        say, language, now = self._wording.say(sheet.language), sheet.language, self._clock.known()
+        today = now.date() if now else None
         item = content.item(sheet.subject.code) if sheet.subject.code else None
         if item is not None:
             paper = notice(item, content.hall, language=language, today=today)
@@ -113,6 +115,11 @@ def _told(status: PrinterStatus) -> str:
     return f"{status.paper} {status.raw}" if status.answered else "silent"
 
 
+def has_expired(valid_to: str, now: datetime | None) -> bool:
+    """Whether a card valid to this day (YYYYMMDD, or 长期 as hal says it) has expired; no verdict while the clock was never set."""
+    return now is not None and valid_to != _LONG_AGO and valid_to < f"{now:%Y%m%d}"
+
+
 class Senses:
     """Takes hal's events on hal's threads and tells the visit on the session's."""
 
@@ -123,8 +130,7 @@ class Senses:
         """See hal.api.EventListener."""
         match event:
             case CardPresent(card=card):
-                valid_to = card.valid_to
-                expired = valid_to != _LONG_AGO and valid_to < f"{self._clock.now():%Y%m%d}"
+                expired = has_expired(card.valid_to, self._clock.known())
                 self._post(lambda: self._visit.card_present(Card(card.name, expired)))
             case CardRemoved():
                 self._post(self._visit.card_removed)

@@ -47,6 +47,9 @@ class StillClock:
     def now(self) -> datetime:
         return NOW
 
+    def known(self) -> datetime | None:
+        return NOW
+
 
 class Quiet:
     """Printer, help and diary that take everything; only the diary answers, at once."""

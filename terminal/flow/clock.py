@@ -8,13 +8,16 @@ from runtime import clock as device
 
 
 class Clock(Protocol):
-    """Monotonic milliseconds for waiting, and the hall's local wall time for what people read."""
+    """Monotonic milliseconds for waiting, and the hall's local wall time."""
 
     def monotonic_ms(self) -> int:
         """Milliseconds that never jump; their origin means nothing."""
 
     def now(self) -> datetime:
-        """Local wall time, aware of its zone."""
+        """Local wall time, aware of its zone, however wrong: for what is counted or kept, never for what people read."""
+
+    def known(self) -> datetime | None:
+        """Local wall time as people may read it; None while the clock was never set."""
 
 
 class DeviceClock:
@@ -27,4 +30,12 @@ class DeviceClock:
         return time.monotonic_ns() // 1_000_000
 
     def now(self) -> datetime:
-        return datetime.fromtimestamp(self._clock.now().wall_ms / 1000).astimezone()
+        return _local(self._clock.now().wall_ms)
+
+    def known(self) -> datetime | None:
+        wall_ms = self._clock.now().wall_ms
+        return _local(wall_ms) if device.is_set(wall_ms) else None
+
+
+def _local(wall_ms: int) -> datetime:
+    return datetime.fromtimestamp(wall_ms / 1000).astimezone()

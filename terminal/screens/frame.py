@@ -103,6 +103,7 @@ class TerminalStage(Stage):
         super().__init__(**kwargs)
         self.visit = visit
         self._label, self._hall = label, hall
+        self._now: datetime | None = None
         self._key: tuple[object, ...] = ()
         self._panel: Overlay | None = None
         self._panel_key: tuple[object, ...] = ()
@@ -130,6 +131,7 @@ class TerminalStage(Stage):
         visit = self.visit
         if words.code != visit.language:
             words.use(visit.language)
+            self._say_time()
         if theme.profile != visit.profile:
             theme.use(profile=visit.profile)
         # Without content nothing can be begun, but help can be called: the buttons below must then work at once.
@@ -218,7 +220,12 @@ class TerminalStage(Stage):
         if self._panel is not None:
             self._panel.refresh()
 
-    def minute(self, now: datetime) -> None:
-        """The clock in the header."""
-        self.frame.clock = f"{now:%H:%M}"
-        self.frame.date = words.date(now)
+    def minute(self, now: datetime | None) -> None:
+        """The clock in the header; None leaves it out, as a wrong time is worse than none."""
+        self._now = now
+        self._say_time()
+
+    def _say_time(self) -> None:
+        if self.frame is not None:
+            self.frame.clock = f"{self._now:%H:%M}" if self._now else ""
+            self.frame.date = words.date(self._now) if self._now else ""
