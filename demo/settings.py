@@ -55,7 +55,7 @@ def device_settings(
     else:
         hal |= {
             "door": {"driver": "gpio"},
-            "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5},
+            "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5, "roll_m": 50.0, "near_end_m": 2.0},
             "id_card": {"driver": "samv", "port": str(folder / "idcard")},
         }
     return {
