@@ -185,7 +185,7 @@ class Link:
         answer = self._handlers.ask(device, ask)
         self.publish(tenant, device, "answer", encode(answer), correlation=correlation, expires_s=60)
 
-    def _guard(self, what: str, act: Callable[[], None]) -> None:
+    def _guard(self, what: str, act: Callable[[], object]) -> None:
         """Run a handler; its failure must not end the link's thread."""
         try:
             act()
