@@ -6,7 +6,7 @@ import re
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,12 @@ JOURNAL_FILE = re.compile(r"(evidence|ops)(\.\d+)?\.db")
 
 @dataclass(frozen=True)
 class Count:
-    """Entries by where they are. `lost`: a device wrote it, the fleet does not hold that very entry. `duplicated`: held twice."""
+    """Entries by where they are. `lost`: a device wrote it, the fleet does not hold that very entry.
+
+    `duplicated`: the fleet holds the same signed entry in more than one place. An entry is known by its hash, which covers
+    journal, number and content; the store's unique key forbids a second row under the same number only. That no *rating* is
+    counted twice is another comparison: the occasions that the simulated citizens saw against the read model (demo.summary).
+    """
 
     appended: int
     in_custody: int
@@ -66,19 +71,46 @@ def fleet_entries(fleet_data: Path) -> Counter[tuple[object, ...]]:
     return Counter(_rows(fleet_data / "entries.db", query))
 
 
-def count(data_dirs: Iterable[Path], fleet_data: Path) -> Count:
-    """Compare once."""
+def ends_of_deleted(fleet_data: Path, present: Iterable[object]) -> dict[object, tuple[int, object]]:
+    """Last number and hash of journals whose file a device has deleted after they were archived, by journal id.
+
+    Each successor names its predecessor in its first entry, signed; followed back from the journals that devices still have.
+    """
+    query = "SELECT journal_id, predecessor_id, predecessor_seq, predecessor_hash FROM journals WHERE predecessor_id IS NOT NULL"
+    before = {
+        journal_id: (older, (int(str(seq)), digest)) for journal_id, older, seq, digest in _rows(fleet_data / "entries.db", query)
+    }
+    here, found = set(present), {}
+    for journal_id in here:
+        while journal_id in before:
+            journal_id, end = before[journal_id]
+            if journal_id in here or journal_id in found:
+                break
+            found[journal_id] = end
+    return found
+
+
+def count(data_dirs: Iterable[Path], fleet_data: Path, *, leave_out: Collection[object] = ()) -> Count:
+    """Compare once, but for the journals in `leave_out`."""
     # Pruning between two looks must not seem a loss: look at the devices' marks first and at the fleet last.
     dirs = list(data_dirs)
     cut, written = pruned(dirs), device_entries(dirs)
-    held = fleet_entries(fleet_data)
+    for journal_id, (seq, digest) in ends_of_deleted(fleet_data, cut).items():
+        cut[journal_id] = seq - 1
+        written.add((journal_id, seq, digest))
+    cut = {journal_id: through for journal_id, through in cut.items() if journal_id not in leave_out}
+    written = {entry for entry in written if entry[0] not in leave_out}
+    held = Counter({entry: times for entry, times in fleet_entries(fleet_data).items() if entry[0] not in leave_out})
     kept = {entry for entry in held if entry not in written and int(str(entry[1])) <= cut.get(entry[0], 0)}
     gone = sum(cut.values())
+    places: Counter[object] = Counter()
+    for (_, _, digest), times in held.items():
+        places[digest] += times
     return Count(
         appended=len(written) + gone,
         in_custody=len(written & held.keys()) + len(kept),
         lost=len(written - held.keys()) + gone - len(kept),
-        duplicated=sum(times - 1 for times in held.values()),
+        duplicated=sum(times - 1 for times in places.values()),
         strange=len(held.keys() - written) - len(kept),
     )
 

@@ -170,10 +170,12 @@ def books(tmp_path: Path) -> tuple[Path, Path]:
     while len(account.device_entries([device])) < 5:
         journal.append("ops.note", OpsNote(what="agent.started"))
     with sqlite3.connect(fleet / "entries.db") as connection:
-        connection.execute("CREATE TABLE journals (no INTEGER PRIMARY KEY, journal_id BLOB)")
+        connection.execute(
+            "CREATE TABLE journals (no INTEGER PRIMARY KEY, journal_id, predecessor_id, predecessor_seq, predecessor_hash)"
+        )
         connection.execute("CREATE TABLE entries (journal_no INTEGER, seq INTEGER, hash BLOB)")
         rows = sorted(account.device_entries([device]), key=lambda row: row[1])  # type: ignore[arg-type, return-value]
-        connection.execute("INSERT INTO journals VALUES (1, ?)", (rows[0][0],))
+        connection.execute("INSERT INTO journals (no, journal_id) VALUES (1, ?)", (rows[0][0],))
         connection.executemany("INSERT INTO entries VALUES (1, ?, ?)", [(seq, digest) for _, seq, digest in rows])
     return device, fleet
 
@@ -193,6 +195,7 @@ def test_equal_books_are_whole(books: tuple[Path, Path]) -> None:
     [
         ("DELETE FROM entries WHERE seq = 3", "lost"),
         ("INSERT INTO entries SELECT * FROM entries WHERE seq = 2", "duplicated"),
+        ("INSERT INTO entries SELECT 1, 99, hash FROM entries WHERE seq = 2", "duplicated"),
         ("INSERT INTO entries VALUES (1, 99, x'00')", "strange"),
         ("UPDATE entries SET hash = x'00' WHERE seq = 4", "lost"),
     ],
@@ -213,3 +216,34 @@ def test_what_a_device_pruned_the_fleet_must_hold(books: tuple[Path, Path]) -> N
     assert account.count([device], fleet) == account.Count(appended=5, in_custody=5, lost=0, duplicated=0, strange=0)
     change(fleet, "DELETE FROM entries WHERE seq = 1")
     assert account.count([device], fleet).lost == 1
+
+
+def deleted_before(fleet: Path, *, held: int) -> None:
+    """The fleet knows the journal's predecessor of three entries and holds some of them; the device has no file of it."""
+    rows = [(2, seq, bytes([seq])) for seq in range(1, held + 1)]
+    with sqlite3.connect(fleet / "entries.db") as connection:
+        connection.execute("INSERT INTO journals (no, journal_id) VALUES (2, x'AA')")
+        connection.executemany("INSERT INTO entries VALUES (?, ?, ?)", rows)
+        connection.execute("UPDATE journals SET predecessor_id = x'AA', predecessor_seq = 3, predecessor_hash = x'03' WHERE no = 1")
+
+
+def test_a_journal_deleted_after_it_was_archived_is_known_by_its_successor(books: tuple[Path, Path]) -> None:
+    device, fleet = books
+    deleted_before(fleet, held=3)
+    assert account.count([device], fleet) == account.Count(appended=8, in_custody=8, lost=0, duplicated=0, strange=0)
+    change(fleet, "UPDATE entries SET hash = x'00' WHERE journal_no = 2 AND seq = 3")
+    assert account.count([device], fleet).lost == 1
+
+
+def test_what_is_missing_of_a_deleted_journal_is_lost(books: tuple[Path, Path]) -> None:
+    device, fleet = books
+    deleted_before(fleet, held=1)
+    assert account.count([device], fleet).lost == 2
+
+
+def test_a_journal_that_no_device_wrote_is_strange(books: tuple[Path, Path]) -> None:
+    device, fleet = books
+    deleted_before(fleet, held=3)
+    change(fleet, "UPDATE journals SET predecessor_id = NULL")
+    assert account.count([device], fleet).strange == 3
+    assert account.count([device], fleet, leave_out=[b"\xaa"]).strange == 0

@@ -11,7 +11,6 @@ import signal
 import sqlite3
 import subprocess
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -460,21 +459,10 @@ def test_a_broker_that_lost_its_state_is_told_and_costs_nothing(place: Place) ->
 def books(place: Place) -> account.Count:
     """What the hall's devices hold against what the fleet holds of them; of a forked journal both sides hold their own."""
     hall = place.hall
-    forked = {
-        journal_id for (journal_id,) in rows(hall, "SELECT journal_id FROM journals WHERE state != 'open'", file="entries.db")
-    }
-    pruned = {journal_id: seq for journal_id, seq in account.pruned(hall.data_dirs).items() if journal_id not in forked}
-    written = {entry for entry in account.device_entries(hall.data_dirs) if entry[0] in pruned}
-    held = Counter({entry: times for entry, times in account.fleet_entries(hall.fleet_data).items() if entry[0] in pruned})
-    kept = {entry for entry in held if entry not in written and int(str(entry[1])) <= pruned[entry[0]]}
-    gone = sum(pruned.values())
-    return account.Count(
-        appended=len(written) + gone,
-        in_custody=len(written & held.keys()) + len(kept),
-        lost=len(written - held.keys()) + gone - len(kept),
-        duplicated=sum(times - 1 for times in held.values()),
-        strange=len(held.keys() - written) - len(kept),
-    )
+    states = rows(hall, "SELECT journal_id, state FROM journals", file="entries.db")
+    here = account.pruned(hall.data_dirs)
+    others = [journal_id for journal_id, state in states if state != "open" or journal_id not in here]
+    return account.count(hall.data_dirs, hall.fleet_data, leave_out=others)
 
 
 def test_a_restored_card_is_quarantined_told_and_succeeded(place: Place) -> None:
