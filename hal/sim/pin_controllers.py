@@ -10,7 +10,7 @@ import struct
 import threading
 from typing import Any, Protocol
 
-MAX_LINE = 4096
+MAX_LINE = 16384
 MAX_CONTROLLERS = 16
 
 
@@ -44,6 +44,9 @@ class Controller:
         try:
             with self._link.makefile("rb") as lines:
                 while line := lines.readline(MAX_LINE):
+                    if len(line) == MAX_LINE:
+                        self.tell({"ok": False, "error": f"a command has at most {MAX_LINE} bytes"})
+                        break
                     self.tell(self._answer(line))
         except OSError:
             pass

@@ -19,6 +19,7 @@ from hal.sim.pin_controllers import MAX_CONTROLLERS, CommandError, Controller, l
 from hal.sim.wires import Wires
 
 BOUNCE_STEP_S = 0.001
+MAX_SWINGS = 500
 KEYS = {key: (place // 3 + 1, place % 3 + 1) for place, key in enumerate([*"123456789", "clear", "0", "enter"])}
 """Row and column of each key of a 12-key pad that is wired as a matrix."""
 
@@ -169,6 +170,10 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
                 pin = self._pin(self._number(name))
                 self._press(pin.bcm, lambda closed, at_s: pin.drive(not closed, at_s), options)
                 return {}
+            case {"swing": name, "at_ms": list(times)}:
+                pin = self._pin(self._number(name))
+                self._swings(pin, times)
+                return {}
             case {"key": str(key), **options} if key in KEYS:
                 row, column = self._key(key, options)
                 self._press((row, column), lambda closed, at_s: self._join(row, column, at_s, closed=closed), options)
@@ -192,7 +197,7 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
                     self._subscribers.append(controller)
                 return {}
             case _:
-                known = '{"press"}, {"key"}, {"hold", "on"}, {"set", "value": 0|1}, {"get": "lamps"|"pins"|"shorts"}'
+                known = '{"press"}, {"swing"}, {"key"}, {"hold", "on"}, {"set", "value": 0|1}, {"get": "lamps"|"pins"|"shorts"}'
                 raise CommandError(f'use {known} or {{"subscribe": true}}')
 
     def forget(self, controller: Controller) -> None:
@@ -205,12 +210,27 @@ class SocketPinFactory(MockFactory):  # type: ignore[misc]
     def _press(self, contact: object, swing: Callable[[bool, float], None], options: dict[str, Any]) -> None:
         """Close a contact and open it again, one press at a time on each."""
         duration_s, bounce_s = _ms(options, "ms", 120, 60_000) / 1000, _ms(options, "bounce_ms", 0, 100) / 1000
-        with self._lock:
-            press = self._presses.setdefault(contact, threading.Lock())
-        with press:
+        with self._one_at_a_time(contact):
             start_s = time.monotonic()
             _bounce(swing, start_s, bounce_s, closed=True)
             _bounce(swing, start_s + duration_s, bounce_s, closed=False)
+
+    def _swings(self, pin: SocketPin, times: list[Any]) -> None:
+        """Let a contact to ground swing at these times after now, closing first."""
+        rising = all(isinstance(at_ms, int | float) and 0 <= at_ms <= 60_000 for at_ms in times) and times == sorted(times)
+        if not rising or len(times) % 2 or len(times) > MAX_SWINGS:
+            raise CommandError(f"at_ms must be an even number of rising milliseconds from 0 to 60000, {MAX_SWINGS} at most")
+        with self._one_at_a_time(pin.bcm):
+            start_s = time.monotonic()
+            for number, at_ms in enumerate(times):
+                edge_s = start_s + at_ms / 1000
+                time.sleep(max(0.0, edge_s - time.monotonic()))
+                pin.drive(number % 2 == 1, edge_s)
+
+    def _one_at_a_time(self, contact: object) -> threading.Lock:
+        """The lock of one contact: two controllers that press it wait for each other."""
+        with self._lock:
+            return self._presses.setdefault(contact, threading.Lock())
 
     def _key(self, key: str, options: dict[str, Any]) -> tuple[int, int]:
         """The two pins that a key of the pad joins; `keypad` names a pad's section unless it is the only one."""

@@ -6,10 +6,10 @@ another process can press, so everything from the edge to the event is the code 
 """
 
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +44,8 @@ class Account:
         """Every button whose presses were missed or doubled, in words."""
         found = [f"{name}: {self.made[name]} made, {self.counted[name]} counted" for name in sorted({*self.made, *self.counted})
                  if self.made[name] != self.counted[name]]  # fmt: skip
+        if sum(self.made.values()) != self.presses:
+            found.append(f"{self.presses} presses were asked for, {sum(self.made.values())} made")
         if self.pure_made != self.pure_counted:
             found.append(f"debouncer alone: {self.pure_made} made, {self.pure_counted} counted")
         return found
@@ -103,25 +105,22 @@ def _panel(settle_ms: float) -> Iterator[tuple[str, list[tuple[ButtonPressed, fl
 
 def _press_all(path: str, count: int, seed: int, made: Counter[str]) -> None:
     shares = {name: count // len(BUTTONS) + (place < count % len(BUTTONS)) for place, name in enumerate(BUTTONS)}
-    threads = [
-        threading.Thread(target=_press_one, args=(path, name, share, seed + place, made))
-        for place, (name, share) in enumerate(shares.items())
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(len(BUTTONS)) as hands:
+        pressing = [
+            hands.submit(_press_one, path, name, share, seed + place, made) for place, (name, share) in enumerate(shares.items())
+        ]
+        for hand in pressing:
+            hand.result()
 
 
 def _press_one(path: str, name: str, count: int, seed: int, made: Counter[str]) -> None:
     """Press one button; several presses in one command, so that the rate is kept and not what the socket allows."""
-    waiting: list[float] = []
     every = list(presses(count, seed, period_ms=PERIOD_MS))
     for start in range(0, count, AT_ONCE):
         group = every[start : start + AT_ONCE]
-        waiting = [place * PERIOD_MS + at_ms for place, press in enumerate(group) for at_ms in press.swings_ms]
+        swings = [round(place * PERIOD_MS + at_ms, 2) for place, press in enumerate(group) for at_ms in press.swings_ms]
         # The button rests after its last bounce, as it does between the presses of one command.
-        send(path, {"swing": name, "at_ms": waiting}, timeout_s=60)
+        send(path, {"swing": name, "at_ms": swings}, timeout_s=60)
         time.sleep(PERIOD_MS / 2000)
         made[name] += len(group)
 
@@ -134,7 +133,7 @@ def _settled(told: list[tuple[ButtonPressed, float]]) -> None:
         time.sleep(0.2)
 
 
-def _wait(condition, what: str, timeout_s: float = 10.0) -> None:
+def _wait(condition: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
     end_s = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > end_s:
