@@ -176,6 +176,7 @@ class Talk:
         except FrameError:
             return
         if frame.cmd == HELLO and not self._asks:
+            self._announce = False
             self._begin(hello)
             self._send(Frame(0, HELLO_ANSWER, self._hello(hello.nonce).payload()))
         elif frame.cmd == HELLO_ANSWER and self._asks and not self.up and hello.nonce == self._nonce:

@@ -25,11 +25,17 @@ class Cutter:
                 body, self._body = bytes(self._body), None
                 if not self._escaped and len(body) >= 5 and len(body) == body[0] + 5 and crc16(body[:-2]) == body[-2:]:
                     yield body[1], body[2], body[3:-2]
-            elif byte == 0x10 and not self._escaped:
+            elif self._escaped:
+                self._escaped = False
+                self._body.append(byte ^ 0x40)
+                if byte ^ 0x40 not in SPECIAL:
+                    self._body = None
+            elif byte == 0x10:
                 self._escaped = True
             elif byte not in SPECIAL:
-                self._body.append(byte ^ 0x40 if self._escaped else byte)
-                self._escaped = False
+                self._body.append(byte)
+            if self._body is not None and len(self._body) > 260:
+                self._body = None
 
 
 def frame(seq: int, cmd: int, payload: bytes, *, spoilt: bool = False) -> bytes:
