@@ -40,6 +40,7 @@ class StillClock:
 
     def __init__(self) -> None:
         self.ms = 1_000_000
+        self.is_set = True
 
     def monotonic_ms(self) -> int:
         return self.ms
@@ -48,7 +49,7 @@ class StillClock:
         return NOW
 
     def known(self) -> datetime | None:
-        return NOW
+        return NOW if self.is_set else None
 
 
 class Quiet:
@@ -148,7 +149,7 @@ def stage(state: str, language: Language, profile: Profile) -> "Widget":
         visit.speak(language)
     STATES[state](scene)
     made = TerminalStage(visit, label=LABEL, hall={"zh": "云溪县政务服务中心"})
-    made.minute(NOW)
+    made.minute(scene.clock.known())
     settle(made, frames=FRAMES)
     return made
 
@@ -247,6 +248,7 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "home": lambda scene: None,
     "home_card": lambda scene: scene.visit.card_present(Card("张*")),
     "home_trouble": _troubled,
+    "home_clock_unset": lambda scene: setattr(scene.clock, "is_set", False),
     "departments": lambda scene: scene.visit.go(places.Departments()),
     "items": lambda scene: scene.visit.go(places.DepartmentItems(catalogue().departments()[1].code)),
     "popular": lambda scene: scene.visit.go(places.ShelfItems("popular")),
