@@ -32,6 +32,7 @@ from runtime.enrolment import (
     start_renewing,
 )
 from runtime.facehub import FaceCame, FaceHub, FaceSaid, FaceWent
+from runtime.guard import Guard
 from runtime.handover import Handover
 from runtime.identity import Identity, signing_key
 from runtime.journals import OpsJournal, Readers
@@ -41,6 +42,7 @@ from runtime.orders import Orders
 from runtime.outbox import Questions, Reports
 from runtime.reporting import Reporter
 from runtime.store import AgentStore, StoreError
+from runtime.systemd import Notifier
 from runtime.view import ViewKeeper
 from runtime.wishes import Wishes
 from wire.codec import WireError, encode
@@ -71,10 +73,12 @@ class Agent:
         clock: Clock,
         software: str,
         content_check: Callable[[Path, bytes], None] | None = None,
+        notifier: Notifier | None = None,
     ) -> None:
         """Open what is on the disk; touches no network.
 
-        `content_check` gets a pack and the fleet's key, and raises for a pack that is not to be shown.
+        `content_check` gets a pack and the fleet's key, and raises for a pack that is not to be shown. `notifier` speaks to
+        systemd; by default as this process's environment says.
 
         Raises IdentityError, StoreError.
         """
@@ -95,6 +99,8 @@ class Agent:
         )
         hung_after_ms = round(config.agent.hung_after_s * 1_000)
         self._hub = FaceHub(config.socket_path, on_event=self._events.put, hung_after_ms=hung_after_ms)
+        self._notifier = notifier or Notifier()
+        self._guard = self._new_guard()
         self._view = ViewKeeper(config.data_path, device=identity.device, clock=clock, troubles=self._troubles, send=self._hub.send)
         self._content = ContentKeeper(
             config.data_path / "content", clock=clock, on_event=self._events.put, open_check=content_check
@@ -113,6 +119,13 @@ class Agent:
         self._bond: _Bond | None = None
         self._failure: StoreError | None = None
         self._journals_due_ms = 0
+
+    def _new_guard(self) -> Guard:
+        agent = self._config.agent
+        return Guard(
+            self._hub, self._notifier, end_after_ms=round(agent.end_hung_after_s * 1_000),
+            starve_after_ms=round(agent.reboot_after_s * 1_000), note=self._ops.note,
+        )  # fmt: skip
 
     def _new_orders(self) -> Orders:
         return Orders(
@@ -143,9 +156,12 @@ class Agent:
             self._begin_pairing()
         else:
             self._view.change(pairing="none")
+        self._notifier.tell("READY=1")
         try:
             while not self._stop.is_set():
                 self._step()
+                # After the fence: while this loop turns, the agent lives, whatever a single event did to it.
+                self._guard.tick(self._clock.now().mono_ms)
         finally:
             self._end()
         if self._failure is not None:
@@ -176,6 +192,7 @@ class Agent:
             log.exception("an event could not be handled", event_type=type(event).__name__)
 
     def _end(self) -> None:
+        self._notifier.tell("STOPPING=1")
         self._ops.note("agent.stopped")
         self._connection.end()
         self._content.stop()

@@ -82,6 +82,10 @@ class AgentConfig(Struct, frozen=True):
 
     hung_after_s: Seconds = 15.0
     """A face without a heartbeat for so long is reported hung."""
+    end_hung_after_s: Annotated[float, Meta(ge=0, le=3600)] = 30.0
+    """A face that has been hung for so long is ended, so that it is started anew; 0: only when the console says so."""
+    reboot_after_s: Annotated[float, Meta(ge=0, le=86400)] = 180.0
+    """When no face has drawn for so long, systemd's watchdog is fed no more, and the unit restarts the device; 0: never."""
     terminate_after_s: Seconds = 10.0
     """How long a face that was told to restart may take before it is terminated."""
     state_every_s: Annotated[float, Meta(ge=5, le=120)] = 60.0

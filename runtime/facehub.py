@@ -19,6 +19,7 @@ from runtime.local import (
     FromAgent,
     FromFace,
     Heartbeat,
+    Leaving,
     LocalError,
     Peer,
     Unframer,
@@ -138,6 +139,7 @@ class FaceHub:
         self._last_beat_ms = 0
         self.hello: FaceHello | None = None
         self.state: FaceState | None = None
+        self._has_left = False
 
     def start(self) -> None:
         """Listen. Raises LocalError when another agent is there or the path cannot be used."""
@@ -191,7 +193,7 @@ class FaceHub:
                 self._current.close()
             if self._process is not None:
                 os.close(self._process.pidfd)
-            self._process = newcomer
+            self._process, self._has_left = newcomer, False
             self._current, self.hello, self.state, self._last_beat_ms = newcomer, event.hello, None, now_ms
             return True
         if self._current is None or event.number != self._current.number:
@@ -202,6 +204,8 @@ class FaceHub:
             self._last_beat_ms = now_ms
         elif isinstance(event.message, FaceState):
             self.state = event.message
+        elif isinstance(event.message, Leaving):
+            self._has_left = True
         return True
 
     def condition(self, now_ms: int) -> Literal["up", "down", "hung", "starting"]:
@@ -211,6 +215,11 @@ class FaceHub:
         if now_ms - self._last_beat_ms > self._hung_after_ms:
             return "hung"
         return "starting" if self.state is None or self.state.starting else "up"
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether there was a face which did not say that it leaves."""
+        return self._process is not None and not self._has_left
 
     @property
     def pid(self) -> int | None:

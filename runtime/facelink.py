@@ -4,6 +4,7 @@ import os
 import queue
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from runtime.local import (
     FromAgent,
     FromFace,
     Heartbeat,
+    Leaving,
     LocalError,
     PictureReply,
     Unframer,
@@ -64,6 +66,7 @@ class FaceLink:
         self._state_is_new = threading.Event()
         self._beaten = threading.Event()
         self._stop = threading.Event()
+        self._says_so = False
         self._connected = threading.Event()
         self.view = msgspec.structs.replace(kept_view(data_dir, device), link="unknown", true_wall_ms=None, pairing_code="")
         self._wake_read, self._wake_write = socket.socketpair()
@@ -81,7 +84,8 @@ class FaceLink:
         self._thread.start()
 
     def stop(self, timeout_s: float = 2.0) -> None:
-        """End the thread and the connection."""
+        """End the thread and the connection. The agent is told that the face leaves, unless an error is what ends it now."""
+        self._says_so = sys.exc_info()[0] is None
         self._stop.set()
         self._wake()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
@@ -164,6 +168,9 @@ class FaceLink:
                 send_message(connection, Heartbeat())
             self._send_waiting(connection)
             connection.setblocking(False)
+        if self._says_so:
+            connection.settimeout(0.5)
+            send_message(connection, Leaving())
 
     def _send_waiting(self, connection: socket.socket) -> None:
         if self._state_is_new.is_set():

@@ -40,6 +40,10 @@ class Heartbeat(Struct, frozen=True, kw_only=True, tag="beat"):
     """The face's main loop is alive (`FaceLink.beat`)."""
 
 
+class Leaving(Struct, frozen=True, kw_only=True, tag="leaving"):
+    """The face ends because it was told to: nobody needs to miss it."""
+
+
 class FaceState(Struct, frozen=True, kw_only=True, tag="state"):
     """What a face tells of itself. `screen` is the name of the screen shown, never its content."""
 
@@ -77,7 +81,7 @@ class AskRequest(Struct, frozen=True, kw_only=True, tag="ask"):
     deadline_ms: Millis
 
 
-FromFace = FaceHello | Heartbeat | FaceState | PictureReply | CommandReply | AskRequest
+FromFace = FaceHello | Heartbeat | Leaving | FaceState | PictureReply | CommandReply | AskRequest
 
 
 # Agent → face
