@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 
 from fleet.api import bodies
+from fleet.ratings.figures import Group
 from fleet.ratings.rules import LEVELS, Tally
-from fleet.ratings.service import Group
 from fleet.watch.ability import services_of
 from fleet.watch.messages import words
 from fleet.watch.model import Known

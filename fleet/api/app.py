@@ -14,7 +14,7 @@ from fleet.api.answers import device_out, figures, incident_out
 from fleet.api.limits import Limits
 from fleet.api.metrics import metrics_text
 from fleet.api.problems import Problem, handle_problems
-from fleet.ratings.service import Group
+from fleet.ratings.figures import Group
 from fleet.services import Fleet
 from wire.codec import Malformed
 from wire.messages import Invitation, Words

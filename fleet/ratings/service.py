@@ -5,68 +5,28 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 
 from fleet.ratings.blocks import shown_levels, shown_ratings
+from fleet.ratings.figures import Dimension, Group, RatingRow
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.tables import idempotency, prints, rating_findings, ratings, services, visits
 from fleet.registry.service import Registry
 from fleet.store import Store
 from fleet.watch.model import Cause
-from wire.codec import Malformed
 from wire.leaf import read_receipt_code
 
-Dimension = Literal["window", "clerk", "item", "hour", "day", "stage", "channel"]
 KEPT_MS = 60_000
 """Blocks are cut from all ratings there are, so what was found is given again for a minute."""
 MOST_KEPT = 500
-STAGES = ("consult", "accept", "finish", "selfservice")
 
 
 class Conflict(ValueError):
     """An idempotency key was used before with another request."""
-
-
-class RatingRow(Struct, frozen=True, kw_only=True):
-    """One rating as supervision sees it. `level` is None when nothing was pressed or it cannot be opened."""
-
-    no: int
-    device: str
-    hall: str
-    window: str
-    clerk: str
-    item: str
-    stage: str
-    channel: str
-    at_ms: int
-    clock_trust: int
-    level: int | None
-    presses: int
-    receipt: str | None
-    via: str
-    standing_of: str
-    outcome: str
-    how: str
-    reasons: list[str]
-    language: str
-    profile: str
-    duration_ms: int
-
-
-class Group(Struct, frozen=True, kw_only=True):
-    """One group's figures. `first` and `last` are the days asked for, None when none of them may be told."""
-
-    value: str
-    tally: Tally
-    first: str | None
-    last: str | None
-    hall: str = ""
-    """The hall of a window, clerk or item: figures of these are never of several halls together."""
 
 
 class Ratings:
@@ -197,7 +157,7 @@ class Ratings:
         offset: int = 0,
     ) -> list[RatingRow]:
         """Single ratings, newest first: for supervision alone, the caller checks who asks."""
-        where = [ratings.c.day.between(first.isoformat(), last.isoformat())]
+        where: list[ColumnElement[bool]] = [ratings.c.day.between(first.isoformat(), last.isoformat())]
         where += [ratings.c.hall == hall] if hall else []
         where += [ratings.c.level == level] if level is not None else []
         where += [ratings.c.window == window] if window else []
@@ -309,6 +269,3 @@ def _hold_back(tally: Tally, shown: dict[int, int]) -> Tally:
     """The tally with the levels that are shown; the counts stay."""
     # What is shown may be a moment older or newer than the counts.
     return msgspec.structs.replace(tally, levels=shown, held_back=max(0, tally.rated - sum(shown.values())))
-
-
-__all__ = ["STAGES", "Conflict", "Dimension", "Group", "Malformed", "RatingRow", "Ratings"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, select, update
 
 from fleet.ratings.blocks import GUARDED, shown_ratings
-from fleet.ratings.service import Group
+from fleet.ratings.figures import Group
 from fleet.ratings.tables import ratings, services
 from fleet.registry.records import Hall
 

@@ -15,8 +15,8 @@ from fleet.console.pages.items import named_item
 from fleet.console.parts import Cell, Tag, bar, card, kpi, link, select, table
 from fleet.console.site import Site
 from fleet.console.visitor import in_fives, interval, percent
+from fleet.ratings.figures import Group, RatingRow
 from fleet.ratings.rules import LEVELS, Tally
-from fleet.ratings.service import Group, RatingRow
 
 DIMENSIONS = {
     "window": ("窗口", "Window"),
