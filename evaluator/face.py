@@ -5,7 +5,6 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from kivy.clock import Clock as FrameClock
 
 from evaluator import screens
 from evaluator.agent import AgentTalk, is_offline, parts
@@ -25,7 +24,7 @@ from runtime.facelink import FaceLink
 from runtime.identity import Identity
 from runtime.journal import NEAR_END_SHARE, Journal
 from runtime.local import FaceState
-from ui import rules
+from ui import rules, timers
 from ui.bridge import Bridge
 from ui.language import words
 from ui.outline import OutlineServer
@@ -137,14 +136,14 @@ class EvaluatorFace:
         )
         self._clerks = self._clerk_line(flow_clock)
         self._views = Views(self.desk, tag_set)
-        self._mark = FrameClock.create_trigger(self._mark_press, MARK_AFTER_S)
+        self._mark = timers.timer(MARK_AFTER_S, self._mark_press)
         self._pressed_s = 0.0
-        self._rest = FrameClock.create_trigger(self._rest_views, REST_AFTER_S)
-        self._ticking = FrameClock.schedule_interval(self._tick, 1.0)
+        self._rest = timers.timer(REST_AFTER_S, self._rest_views)
+        self._ticking = timers.every(1.0, self._tick)
         self.take_view()
         self.hardware.start(self.desk, self._clerks)
         self.link.start()
-        FrameClock.schedule_interval(lambda _: self._measure_storage(), STORAGE_EVERY_S)
+        timers.every(STORAGE_EVERY_S, self._measure_storage)
         self._measure_storage()
         self._take_health()
 
@@ -229,30 +228,30 @@ class EvaluatorFace:
 
     # Time and what is shown
 
-    def _tick(self, *_: object) -> None:
+    def _tick(self) -> None:
         self.link.beat()
         self.desk.tick()
         self._clerks.refresh()
 
     def _pace(self, *, rating: bool) -> None:
         wanted = TICK_S if rating else 1.0
-        if self._ticking.timeout != wanted:
-            self._ticking.cancel()
-            self._ticking = FrameClock.schedule_interval(self._tick, wanted)
+        if self._ticking.seconds != wanted:
+            self._ticking.stop()
+            self._ticking = timers.every(wanted, self._tick)
 
     def _show(self, scene: Scene) -> None:
         if isinstance(scene, Ask) and scene.pressed is not None:
-            if not self._mark.is_triggered:
+            if not self._mark.waits:
                 self._pressed_s = time.monotonic()
-                self._mark()
+                self._mark.start()
             return
-        self._mark.cancel()
+        self._mark.stop()
         self._put(scene)
 
-    def _mark_press(self, *_: object) -> None:
+    def _mark_press(self) -> None:
         # Kivy counts from the frame before the press, which may be long ago when the screen was at rest.
         if time.monotonic() - self._pressed_s < MARK_AFTER_S:
-            self._mark()
+            self._mark.start()
         else:
             self._put(self.desk.scene)
 
@@ -269,22 +268,22 @@ class EvaluatorFace:
             self.stage.show(self._view, scene.name)
             self._pace(rating=self.desk.is_rating)
             # A frame later, when the screen is laid out: who hears of it may touch it at once.
-            FrameClock.schedule_once(lambda _: self._report(), 0)
+            timers.after(0, self._report)
             if not self.desk.is_rating:
-                self._rest()
+                self._rest.start()
 
-    def _rest_views(self, *_: object) -> None:
+    def _rest_views(self) -> None:
         if not self.desk.is_rating:
             self._views.rest(self.desk.scene, size=theme.panel.size)
 
-    def _minute(self, *_: object) -> None:
+    def _minute(self) -> None:
         now = self._now()
         panel = self.config.panel
         night = now is not None and is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
         self._minute_text()
-        FrameClock.schedule_once(self._minute, 60.02 - self.device_clock.now().wall_ms % 60_000 / 1000)
+        timers.after(60.02 - self.device_clock.now().wall_ms % 60_000 / 1000, self._minute)
 
     def _minute_text(self) -> None:
         now = self._now()

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import structlog
-from kivy.clock import Clock as FrameClock
 
 from hal.api import ButtonPressed, Event
 from hal.config import HalConfig
@@ -29,7 +28,7 @@ from terminal.panel import panel_of
 from terminal.print.raster import LineDrawer
 from terminal.screens.frame import TerminalStage
 from terminal.wording import LOCALE, Wording
-from ui import rules
+from ui import rules, timers
 from ui.bridge import Bridge
 from ui.language import words
 from ui.outline import OutlineServer
@@ -72,10 +71,10 @@ class TerminalFace:
         self.packs = PackOpener(
             post=self.bridge.post, now_ms=self._now_ms, came=self._show_content, refused=self.report,
         )  # fmt: skip
-        self._started_s = FrameClock.get_time()
+        self._started_s = timers.frame_s()
         self.visit.changed = self._changed
-        self._ticking = FrameClock.schedule_interval(self._tick, TICK_S)
-        self._ticking.cancel()
+        self._ticking = timers.every(TICK_S, self._tick)
+        self._ticking.stop()
         self.outline = OutlineServer(outline, self.stage, self.bridge) if outline else None
         self._minute()
         self.take_view()
@@ -101,7 +100,7 @@ class TerminalFace:
         )  # fmt: skip
         self.help = HelpLine(
             self.link, post=self.bridge.post, now_ms=self._now_ms,
-            later=lambda seconds, call: FrameClock.schedule_once(lambda _: call(), seconds),
+            later=timers.after,
         )  # fmt: skip
         senses: list[Senses] = []
         assert words.fonts is not None
@@ -134,8 +133,8 @@ class TerminalFace:
         self.diary.start()
         self.hal.start()
         self.link.start()
-        FrameClock.schedule_interval(lambda _: self.diary.look(self.take_status), STORAGE_EVERY_S)
-        FrameClock.schedule_interval(lambda _: self.link.beat(), BEAT_S)
+        timers.every(STORAGE_EVERY_S, lambda: self.diary.look(self.take_status))
+        timers.every(BEAT_S, self.link.beat)
         self.take_status()
 
     def stop(self) -> None:
@@ -152,26 +151,26 @@ class TerminalFace:
     def _changed(self) -> None:
         self.stage.sync_soon()
         if self.visit.next_tick_ms() is None:
-            self._ticking.cancel()
+            self._ticking.stop()
             self._take_waiting_content()
         else:
-            self._ticking()
+            self._ticking.start()
         self.report()
 
-    def _tick(self, *_: object) -> None:
+    def _tick(self) -> None:
         self.visit.tick()
         if self.visit.session is not None:
             self.stage.second()
             if self.visit.warning:
                 self.stage.sync_soon()
         if self.visit.next_tick_ms() is None:
-            self._ticking.cancel()
+            self._ticking.stop()
 
-    def _minute(self, *_: object) -> None:
+    def _minute(self) -> None:
         self._tell_time()
         self.packs.retry()
         self._take_waiting_content()
-        FrameClock.schedule_once(self._minute, 60.02 - self.clock.now().timestamp() % 60)
+        timers.after(60.02 - self.clock.now().timestamp() % 60, self._minute)
 
     def _tell_time(self) -> None:
         now = self.clock.known()
@@ -209,7 +208,7 @@ class TerminalFace:
         """Put together what works now and tell the visit if it changed."""
         health = self.hal.health()
         view = self.link.view
-        settling = FrameClock.get_time() - self._started_s < 15.0 and not self.link.is_connected
+        settling = timers.frame_s() - self._started_s < 15.0 and not self.link.is_connected
         content = self.visit.content
         status = Status(
             printer=printer_part(health.get("printer")),
@@ -224,7 +223,7 @@ class TerminalFace:
         if status != self.visit.status:
             self.visit.status_changed(status)
         if settling:
-            FrameClock.schedule_once(lambda _: self.take_status(), 15.5)
+            timers.after(15.5, self.take_status)
         self.report()
 
     def _take_waiting_content(self) -> None:
