@@ -5,35 +5,21 @@ Real hardware: set NW_REAL_HAL to a configuration file; each configured peripher
 
 import ast
 import os
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from hal_contract import PORTS, SECTIONS, Bench
 
-from hal import api
 from hal.config import HalConfig, load
 from hal.factory import open_hal
 from hal.health import REASONS
+from hal.registry import DRIVERS, KINDS
 
-PROTOCOLS = {
-    "buttons": api.Buttons,
-    "printer": api.ReceiptPrinter,
-    "id_card": api.IdCardReader,
-    "door": api.Door,
-    "ups": api.Ups,
-    "backlight": api.Backlight,
-    "speaker": api.Speaker,
-    "speech": api.Speech,
-    "board": api.Board,
-}
-SIM_MODULES = {"printer": ("printer",), "id_card": ("idcard",), "ups": ("ups", "--link", "tcp:127.0.0.1:0")}
-FAKES = Path(__file__).parent / "fakes"
+REGISTERED = [(kind, driver) for kind, drivers in DRIVERS.items() for driver in drivers]
 REAL = os.environ.get("NW_REAL_HAL", "")
-# Without a file there is one case instead of four, that says why it is skipped.
-CASES = [(name, "simulator") for name in PROTOCOLS] + [(name, "real") for name in (PROTOCOLS if REAL else ["any"])]
-# Only a simulator's port can be pulled out or held by a test.
-PORTS = [("printer", "simulator"), ("id_card", "simulator")]
+# Without a file there is one case instead of one a kind, that says why it is skipped.
+CASES = [*SECTIONS, *((kind, "real") for kind in (KINDS if REAL else ["any"]))]
 
 
 class Case:
@@ -67,45 +53,20 @@ def real_case(name, heard):
 
 @pytest.fixture(params=CASES, ids=lambda case: f"{case[0]}-{case[1]}")
 def case(request, tmp_path, heard, closing, start_sim, make_config):
-    name, source = request.param
-    if source == "real":
-        return closing(real_case(name, heard))
-    sim = start_sim(*SIM_MODULES[name]) if name in SIM_MODULES else None
-    tables = {
-        "buttons": {"gpio": {"driver": "socket", "socket": str(tmp_path / "pins.sock")}, "buttons": {"driver": "gpio"}},
-        "door": {"gpio": {"driver": "socket", "socket": str(tmp_path / "pins.sock")}, "door": {"driver": "gpio"}},
-        "printer": {"printer": {"driver": "escpos", "port": sim and sim.port, "poll_s": 0.1}},
-        "id_card": {"id_card": {"driver": "samv", "port": sim and sim.port, "poll_ms": 50}},
-    }
-    table = tables[name] if name in tables else {name: beside_the_wires(name, tmp_path, sim)}
-    return closing(Case(name, make_config(table), heard, sim))
+    kind, driver = request.param
+    if driver == "real":
+        return closing(real_case(kind, heard))
+    bench = Bench(tmp_path, start_sim, closing)
+    table = {kind: SECTIONS[kind, driver](bench), "gpio": {"driver": "socket", "socket": str(tmp_path / "pins.sock")}}
+    return closing(Case(kind, make_config(table), heard, bench.sim))
 
 
-def beside_the_wires(name, folder, sim):
-    """The section of a peripheral that is a file tree, a program or a server."""
-    if name == "ups":
-        return {"driver": "nut", "tcp_port": int(sim.do("port")["port"].rpartition(":")[2]), "poll_s": 0.1}
-    if name == "backlight":
-        panel = folder / "class/backlight/panel"
-        panel.mkdir(parents=True)
-        (panel / "max_brightness").write_text("255")
-        (panel / "brightness").write_text("1")
-        return {"driver": "sysfs", "sysfs": str(folder)}
-    if name == "speaker":
-        (folder / "card").write_text('{"cards": {"default": {"Master": "0dB"}}}')
-        return {"driver": "alsa", "mixer": [sys.executable, str(FAKES / "amixer.py"), str(folder / "card")]}
-    if name == "speech":
-        player = [sys.executable, str(FAKES / "player.py"), str(folder / "heard"), str(folder)]
-        return {
-            "driver": "espeak",
-            "player": player,
-            "espeak": [sys.executable, str(FAKES / "synth.py"), str(folder / "said"), "0"],
-        }
-    return {"driver": "linux", "folder": str(folder)}
+def test_every_registered_driver_is_under_contract():
+    assert set(SECTIONS) == set(REGISTERED), "add the driver's section to tests/hal_contract.py"
 
 
 def test_it_is_what_its_protocol_says(case):
-    assert isinstance(case.peripheral, PROTOCOLS[case.name])
+    assert isinstance(case.peripheral, KINDS[case.name])
     assert case.peripheral.name == case.name
     assert case.hal.named(case.name) is case.peripheral
 
