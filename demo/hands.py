@@ -35,17 +35,19 @@ class Hands:
 
     def touch(self, x: int, y: int, *, held: threading.Event | None = None, for_s: float = 0.06) -> None:
         """Press and release at a point (pixels from the top left). `held` may end the press early."""
-        self._press(x, y)
+        self.press(x, y)
         (held or threading.Event()).wait(for_s)
-        self._release()
+        self.release()
 
-    def _press(self, x: int, y: int) -> None:
+    def press(self, x: int, y: int) -> None:
+        """Put a finger down at a point, and leave it there."""
         with self._lock:
             xtest.fake_input(self._display, X.MotionNotify, x=x, y=y)
             xtest.fake_input(self._display, X.ButtonPress, 1)
             self._display.sync()
 
-    def _release(self) -> None:
+    def release(self) -> None:
+        """Lift the finger."""
         with self._lock:
             xtest.fake_input(self._display, X.ButtonRelease, 1)
             self._display.sync()
