@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+import traceback
 from collections.abc import Callable
 from typing import Annotated
 
@@ -182,9 +183,12 @@ class ButtonBox:
             return
         try:
             self._on_event(self.name, event)
-        except Exception:
-            # Which button it was would tell a level, and no log may.
-            log.exception("event listener failed", peripheral=self.name)
+        except Exception as error:
+            # Which button it was would tell a level, and no log may; a traceback may show the values of variables.
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            log.error(
+                "event listener failed", peripheral=self.name, error=type(error).__name__, where=f"{where.name}:{where.lineno}"
+            )
 
     def tick(self, talk: Talk, now_s: float) -> float:
         """Judge the box's health."""

@@ -51,7 +51,11 @@ class ButtonBox:
         self._buzzed_ms: list[int] = []
         self._every(0.05, self._work)
         self._every(5.0, self._heartbeat)
-        self._station.later(0.05, lambda: self._frame(0, 0x81, self._hello(bytes(4))))
+        self._station.later(0.05, self._announce)
+
+    def _announce(self) -> None:
+        if not self._greeted:
+            self._frame(0, 0x81, self._hello(bytes(4)))
 
     def _every(self, seconds: float, do: Callable[[], object]) -> None:
         """Do it again and again, until the power is cut."""
