@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 if TYPE_CHECKING:
+    from evaluator.face import EvaluatorFace
     from hal.config import HalConfig
     from runtime.config import DeviceConfig
+    from ui.tokens import Panel
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,7 +50,7 @@ def main(config_file: Path, check: bool, outline: Path | None, position: tuple[i
 def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
     from hal import config as hal_settings
     from runtime import config as settings
-    from ui.tokens import Panel, PanelError
+    from ui.tokens import PanelError
 
     problems: list[str] = []
     try:
@@ -59,7 +61,7 @@ def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
         problems.append(f'role is "{config.role}"; nw-evaluator needs role = "evaluator"')
     panel = config.panel
     try:
-        Panel(panel.width_px, panel.height_px, panel.width_mm, panel.height_mm)
+        _panel(config)
     except PanelError as error:
         problems.append(str(error))
     if panel.width_px <= panel.height_px:
@@ -75,20 +77,25 @@ def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
     return config, hal_config
 
 
+def _panel(config: "DeviceConfig") -> "Panel":
+    from ui.tokens import Panel
+
+    panel = config.panel
+    return Panel(panel.width_px, panel.height_px, panel.width_mm, panel.height_mm)
+
+
 def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | None, position: tuple[int, int] | None) -> None:
     import structlog
 
     from runtime.process import set_up_log, software_name
     from ui import window
-    from ui.tokens import Panel
 
     set_up_log(config.log.level)
     log = structlog.get_logger("evaluator.app")
     config.data_path.mkdir(parents=True, exist_ok=True)
-    panel = Panel(config.panel.width_px, config.panel.height_px, config.panel.width_mm, config.panel.height_mm)
-    title = "Nightwindow evaluator"
-    window.configure(panel, data_dir=config.data_path, title=title, fullscreen=config.panel.fullscreen, position=position)
-    faces: list[Any] = []
+    title, fullscreen = "Nightwindow evaluator", config.panel.fullscreen
+    window.configure(_panel(config), data_dir=config.data_path, title=title, fullscreen=fullscreen, position=position)
+    faces: list[EvaluatorFace] = []
     failures: list[Exception] = []
 
     def build() -> Any:
@@ -103,36 +110,29 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
     def first_frame(seconds: float) -> None:
         log.info("first frame", first_frame_s=round(seconds, 2), pid=os.getpid())
         faces[0].drawn(seconds)
-        faces[0].bridge.post(join)
+        faces[0].bridge.post(begin)
 
-    def join() -> None:
-        from runtime.identity import ensure
-        from runtime.journal import Journal
-        from runtime.local import kept_view
-
+    def begin() -> None:
         try:
-            identity = ensure(config.data_path)
-            budget = config.journal.evidence_budget_mb * 1_048_576
-            desired = kept_view(config.data_path, identity.device).desired
-            journal = Journal.open(
-                config.data_path,
-                "evidence",
-                identity=identity,
-                clock=faces[0].device_clock,
-                budget_bytes=budget,
-                placement=desired.placement if desired else None,
-            )
-            faces[0].start(identity, journal)
+            _join(faces[0], config)
         except Exception as error:
             # Kivy would swallow nothing, but its traceback would hide what a technician can do about it.
             failures.append(error)
             window.stop()
-            return
-        log.info("ready", ready_s=round(window.seconds_since_start(), 2))
+        else:
+            log.info("ready", ready_s=round(window.seconds_since_start(), 2))
 
     window.run(build, title=title, on_first_frame=first_frame, on_stop=lambda: faces and faces[0].stop())
     if failures:
         raise failures[0]
+
+
+def _join(face: "EvaluatorFace", config: "DeviceConfig") -> None:
+    from runtime.evidence import open_evidence
+    from runtime.identity import ensure
+
+    identity = ensure(config.data_path)
+    face.start(identity, open_evidence(config, identity=identity, clock=face.device_clock))
 
 
 def _fail(problems: list[str]) -> NoReturn:

@@ -112,16 +112,7 @@ class EvaluatorFace:
         self.hardware = Hardware(
             self._hal_config, post=self.bridge.post, on_health=self._take_health, recorded=self.evidence.boxes.knows
         )
-        talk = AgentTalk(self)
-        self.link = FaceLink(
-            self.config.socket_path,
-            data_dir=self.config.data_path,
-            role="evaluator",
-            software=self._software,
-            device=identity.device,
-            clock=self.device_clock,
-            on_message=lambda message: self.bridge.post(lambda: talk.take(message)),
-        )
+        self.link = self._agent_link(identity.device)
         tag_set = tags.load(TAGS_FILE)
         flow_clock = FlowClock(self.device_clock)
         self._desk = Desk(
@@ -146,6 +137,13 @@ class EvaluatorFace:
         timers.every(STORAGE_EVERY_S, self._measure_storage)
         self._measure_storage()
         self._take_health()
+
+    def _agent_link(self, device: str) -> FaceLink:
+        talk = AgentTalk(self)
+        return FaceLink(
+            self.config.socket_path, data_dir=self.config.data_path, role="evaluator", software=self._software, device=device,
+            clock=self.device_clock, on_message=lambda message: self.bridge.post(lambda: talk.take(message)),
+        )  # fmt: skip
 
     def _clerk_line(self, clock: FlowClock) -> ClerkLine:
         """The clerks' PCs, and who signed in there before the last restart."""

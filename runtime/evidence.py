@@ -13,7 +13,11 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import structlog
 from msgspec import Struct
 
+from runtime.clock import Clock
+from runtime.config import DeviceConfig
+from runtime.identity import Identity
 from runtime.journal import Appended, Journal, JournalError
+from runtime.local import kept_view
 from wire import leaf
 from wire.kinds import BoxPress, CloseSecret, Language, PressSecret, Profile, RatingClosed, RatingPressed
 from wire.messages import Placement
@@ -21,6 +25,20 @@ from wire.messages import Placement
 log = structlog.get_logger("runtime.evidence")
 
 T = TypeVar("T")
+
+
+def open_evidence(config: DeviceConfig, *, identity: Identity, clock: Clock) -> Journal:
+    """The face's journal, within its configured share of the disk; its first entry says where the device last knew it stood.
+
+    `clock` has to be the one of the screen and the agent's socket: what the fleet repairs must reach the entries.
+
+    Raises JournalError when the journal cannot be opened.
+    """
+    desired = kept_view(config.data_path, identity.device).desired
+    return Journal.open(
+        config.data_path, "evidence", identity=identity, clock=clock,
+        budget_bytes=config.journal.evidence_budget_mb * 1_048_576, placement=desired.placement if desired else None,
+    )  # fmt: skip
 
 
 class Stands(NamedTuple):

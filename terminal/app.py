@@ -79,9 +79,8 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     import structlog
 
     from runtime.clock import SystemClock
+    from runtime.evidence import open_evidence
     from runtime.identity import ensure
-    from runtime.journal import Journal
-    from runtime.local import kept_view
     from runtime.process import set_up_log, software_name
     from terminal.diary import recover
     from terminal.panel import panel_of
@@ -90,39 +89,30 @@ def _show(config: object, hal_config: object, *, outline: Path | None, position:
     set_up_log(config.log.level)
     log = structlog.get_logger("terminal.app")
     config.data_path.mkdir(parents=True, exist_ok=True)
-    identity = ensure(config.data_path)
-    budget = config.journal.evidence_budget_mb * 1_048_576
-    desired = kept_view(config.data_path, identity.device).desired
-    # One clock for journal, screen and socket: what the fleet repairs has to reach the entries.
-    clock = SystemClock()
-    journal = Journal.open(
-        config.data_path, "evidence", identity=identity, clock=clock, budget_bytes=budget,
-        placement=desired.placement if desired else None,
-    )  # fmt: skip
-    closed = recover(journal)
-    if closed:
+    identity, clock = ensure(config.data_path), SystemClock()
+    journal = open_evidence(config, identity=identity, clock=clock)
+    if closed := recover(journal):
         log.warning("a cut left entries open; they were closed", closed=closed)
-    panel = panel_of(config)
-    fullscreen = config.panel.fullscreen
-    window.configure(panel, data_dir=config.data_path, title="Nightwindow terminal", fullscreen=fullscreen, position=position)
+    title, fullscreen = "Nightwindow terminal", config.panel.fullscreen
+    window.configure(panel_of(config), data_dir=config.data_path, title=title, fullscreen=fullscreen, position=position)
     from terminal.face import TerminalFace
 
-    face: list[TerminalFace] = []
+    faces: list[TerminalFace] = []
 
     def build() -> object:
-        made = TerminalFace(
+        face = TerminalFace(
             config, hal_config, identity=identity, journal=journal, clock=clock, software=software_name(), outline=outline
         )
-        face.append(made)
+        faces.append(face)
         for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: made.bridge.post(window.stop))
-        made.start()
-        return made.stage
+            signal.signal(number, lambda *_: face.bridge.post(window.stop))
+        face.start()
+        return face.stage
 
     def first_frame(seconds: float) -> None:
         log.info("first frame", first_frame_s=round(seconds, 2), pid=os.getpid())
 
-    window.run(build, title="Nightwindow terminal", on_first_frame=first_frame, on_stop=lambda: face and face[0].stop())
+    window.run(build, title=title, on_first_frame=first_frame, on_stop=lambda: faces and faces[0].stop())
 
 
 @main.command()

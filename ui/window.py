@@ -51,9 +51,16 @@ def configure(
     """
     if "kivy" in sys.modules:
         raise WindowError("Kivy was imported before window.configure(); import screens and widgets after it")
-    home = data_dir / "kivy"
+    _set_environment(data_dir, title)
+    _give_back_large_blocks()
+    logging.getLogger("kivy").setLevel(logging.WARNING)
+    _set_options(panel, fullscreen=fullscreen, position=position)
+
+
+def _set_environment(data_dir: Path, title: str) -> None:
+    home, shaders = data_dir / "kivy", data_dir / "cache" / "mesa"
     home.mkdir(parents=True, exist_ok=True)
-    (data_dir / "cache" / "mesa").mkdir(parents=True, exist_ok=True)
+    shaders.mkdir(parents=True, exist_ok=True)
     os.environ.update(
         KIVY_HOME=str(home),
         KIVY_NO_ARGS="1",
@@ -65,13 +72,19 @@ def configure(
         KIVY_IMAGE="sdl2",
         KIVY_CLIPBOARD="dummy",
         KIVY_METRICS_DENSITY="1",
-        MESA_SHADER_CACHE_DIR=str(data_dir / "cache" / "mesa"),
+        MESA_SHADER_CACHE_DIR=str(shaders),
+        SDL_VIDEO_ALLOW_SCREENSAVER="0",
+        # SDL takes the first press after the window got the focus for one that only focuses, and swallows it: a visitor's first
+        # touch after every start, and after anything that took the focus for a moment.
+        SDL_MOUSE_FOCUS_CLICKTHROUGH="1",
     )
-    _give_back_large_blocks()
-    logging.getLogger("kivy").setLevel(logging.WARNING)
+    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", title)
+
+
+def _set_options(panel: Panel, *, fullscreen: bool, position: tuple[int, int] | None) -> None:
+    # KIVY_NO_CONFIG leaves Kivy's defaults in memory; these lines are all that differs.
     from kivy.config import Config
 
-    # An argument KIVY_NO_CONFIG leaves Kivy's defaults in memory; these lines are all that differs.
     graphics: dict[str, object] = {
         "width": panel.width_px,
         "height": panel.height_px,
@@ -92,11 +105,6 @@ def configure(
     Config.remove_section("input")
     Config.add_section("input")
     Config.set("input", "mouse", "mouse,disable_multitouch")
-    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", title)
-    os.environ["SDL_VIDEO_ALLOW_SCREENSAVER"] = "0"
-    # SDL takes the first press after the window got the focus for one that only focuses, and swallows it: a visitor's first
-    # touch after every start, and after anything that took the focus for a moment.
-    os.environ["SDL_MOUSE_FOCUS_CLICKTHROUGH"] = "1"
 
 
 def _give_back_large_blocks() -> None:
