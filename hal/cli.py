@@ -32,8 +32,15 @@ def main() -> None:
     A port belongs to one program: stop the terminal or evaluator before `probe` and `test`.
     Exit status: 0 all well, 1 something is missing or failed, 2 the configuration or the command line is wrong.
     """
-    # Standard output carries the answer only.
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    # Standard output carries the answer only. Tracebacks never show values of variables: they may be personal.
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.dev.ConsoleRenderer(colors=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 @main.command("list")

@@ -12,22 +12,29 @@ OK = 0x90
 FOUND = 0x9F
 
 
+MANAGEMENT_NUMBER = b"\x30\x05"
+APPENDED_ADDRESS = (b"\x30\x03", b"\x30\x02")
+"""Published sources disagree on the bytes of this question. "No such content" proves too that the card lies there."""
+
+
 class Commands(msgspec.Struct, frozen=True):
-    """Command and parameter bytes of one family of readers. `presence` None: this reader cannot be asked."""
+    """Command and parameter bytes of one family of readers.
+
+    `presence`: questions that succeed only while the card that was read lies on the reader, in the order in which they are
+    tried: one that the reader does not know makes room for the next; none = this reader cannot be asked.
+    """
 
     status: bytes = b"\x11\xff"
     find: bytes = b"\x20\x01"
     select: bytes = b"\x20\x02"
     read: bytes = b"\x30\x01"
-    presence: bytes | None = b"\x30\x05"
+    presence: tuple[bytes, ...] = (MANAGEMENT_NUMBER, *APPENDED_ADDRESS)
 
 
-# `presence` is a question that succeeds only while the card that was read lies on the reader: its management number,
-# or its appended address (also "no such content" proves that it lies there).
 PROFILES: dict[str, Commands] = {
     "standard": Commands(),
-    "address_probe": Commands(presence=b"\x30\x03"),
-    "no_probe": Commands(presence=None),
+    "address_probe": Commands(presence=APPENDED_ADDRESS),
+    "no_probe": Commands(presence=()),
     # One SDK's header has find and select with a leading zero byte.
     "prefix_00": Commands(find=b"\x00\x81", select=b"\x00\x82"),
 }
@@ -59,60 +66,75 @@ class Parser:
     """
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        # Of fixed size and moved within itself: a buffer that grows or shrinks leaves copies of a card in freed memory.
+        self._buffer = bytearray(2 * (MAX_LENGTH + 7))
+        self._view = memoryview(self._buffer)
+        self._end = 0
         self.damaged = 0
+
+    def is_inside(self) -> bool:
+        """Whether a frame has begun and waits for its rest."""
+        return self._end >= len(PREAMBLE)
 
     def feed(self, data: bytes | bytearray | memoryview) -> list[Answer]:
         """Take bytes as they arrive; returns the answers that are complete now, oldest first."""
-        self._buffer += data
         answers: list[Answer] = []
+        rest = memoryview(data)
+        while rest:
+            part = rest[: len(self._buffer) - self._end]
+            rest = rest[len(part) :]
+            self._view[self._end : self._end + len(part)] = part
+            self._end += len(part)
+            self._take(answers)
+        return answers
+
+    def _take(self, answers: list[Answer]) -> None:
         while self._skip_to_preamble():
             end = self._frame_end(0)
             if end is None:
                 # A damaged length may promise bytes that never come; a whole frame behind it is then the truth.
                 later = self._whole_frame_behind()
                 if later is None:
-                    return answers
+                    return
                 self._reject(later)
             elif end == 0:
                 self._reject(1)
             else:
-                answers.append(Answer(self._buffer[9], self._buffer[10 : end - 1]))
+                answers.append(Answer(self._buffer[9], bytearray(self._view[10 : end - 1])))
                 self._drop(end)
-        return answers
 
     def _frame_end(self, start: int) -> int | None:
         """Where the frame at `start` ends: None while bytes are missing, 0 when it is damaged."""
-        buffer = self._buffer
-        if len(buffer) < start + 7:
+        if self._end < start + 7:
             return None
-        length = int.from_bytes(buffer[start + 5 : start + 7], "big")
+        length = int.from_bytes(self._view[start + 5 : start + 7], "big")
         # The shortest answer is three status bytes and the check byte.
         if not 4 <= length <= MAX_LENGTH:
             return 0
         end = start + 7 + length
-        if len(buffer) < end:
+        if self._end < end:
             return None
-        return end if _xor(memoryview(buffer)[start + 5 : end - 1]) == buffer[end - 1] else 0
+        return end if _xor(self._view[start + 5 : end - 1]) == self._buffer[end - 1] else 0
 
     def _whole_frame_behind(self) -> int | None:
-        at = self._buffer.find(PREAMBLE, 1)
+        at = self._buffer.find(PREAMBLE, 1, self._end)
         while at >= 0:
             if self._frame_end(at):
                 return at
-            at = self._buffer.find(PREAMBLE, at + 1)
+            at = self._buffer.find(PREAMBLE, at + 1, self._end)
         return None
 
     def wipe(self) -> None:
         """Forget a frame that has begun, and overwrite it."""
-        self._drop(len(self._buffer))
+        self._drop(self._end)
 
     def _skip_to_preamble(self) -> bool:
-        at = self._buffer.find(PREAMBLE)
+        at = self._buffer.find(PREAMBLE, 0, self._end)
         if at < 0:
             # The end of the buffer may be the start of a preamble that arrives in pieces.
-            keep = next((n for n in range(4, 0, -1) if self._buffer.endswith(PREAMBLE[:n])), 0)
-            self._drop(len(self._buffer) - keep)
+            tail = bytes(self._view[max(0, self._end - 4) : self._end])
+            keep = next((n for n in range(4, 0, -1) if tail.endswith(PREAMBLE[:n])), 0)
+            self._drop(self._end - keep)
             return False
         self._drop(at)
         return True
@@ -122,9 +144,12 @@ class Parser:
         self._drop(count)
 
     def _drop(self, count: int) -> None:
-        # Overwritten before it is cut off, because cutting leaves the old bytes in freed memory.
-        self._buffer[:count] = bytes(count)
-        del self._buffer[:count]
+        """Take away the first `count` bytes, and overwrite where they, or what moves up, stood."""
+        left = self._end - count
+        if count:
+            self._view[:left] = self._view[count : self._end]
+            self._view[left : self._end] = bytes(count)
+        self._end = left
 
 
 def _xor(data: bytes | bytearray | memoryview) -> int:

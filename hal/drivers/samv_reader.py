@@ -18,21 +18,15 @@ import structlog
 
 from hal.api import CardError, CardPresent, CardRemoved, Event, EventListener, Health, HealthListener
 from hal.config import Baud
-from hal.drivers.line import Line, LineSlow, keep_open
+from hal.drivers.line import Line, keep_open
 from hal.drivers.samv import FOUND, OK, PROFILES, Answer, Parser, command, module_number
+from hal.drivers.samv_talk import NOT_FOUND, READ_ANSWER_S, SHORT_ANSWER_S, Talk
 from hal.drivers.samv_text import TEXT_BYTES, CardInvalid, read_text
 from hal.health import HealthRecord
 from hal.tools import Tools, reference_key
 
-SHORT_ANSWER_S = 1.0
-READ_ANSWER_S = 5.0
-SILENT_AFTER = 2
-"""Unanswered commands until the reader counts as silent."""
 GONE_AFTER = 2
 """Failed questions until a card counts as gone, so that one disturbed answer removes nothing."""
-
-QUIET_S = 0.2
-"""Silence after which a damaged answer counts as over."""
 
 NO_CONTENT = 0x91
 UNKNOWN_COMMAND = 0x21
@@ -115,12 +109,11 @@ class SamvReader:
         self._on_event = on_event
         self._health = HealthRecord(self.name, on_health)
         self._stop = threading.Event()
-        self._parser = Parser()
-        self._buffer = bytearray(2048)
+        self._talk = Talk(self._commands, self._health, self._stop)
         self._present_since_s: float | None = None
-        self._askable = self._commands.presence is not None
+        # Questions that the reader has not yet refused, see `Commands.presence`.
+        self._questions = list(self._commands.presence)
         self._doubts = 0
-        self._unanswered = 0
         self._told_error = False
         self._thread = threading.Thread(target=self._run, name="hal-id-card", daemon=True)
 
@@ -147,6 +140,9 @@ class SamvReader:
         keep_open(self._open_line, self._session, health=self._health, stop=self._stop)
 
     def _session(self, line: Line) -> None:
+        # Another reader may be plugged in now.
+        self._questions = list(self._commands.presence)
+        self._talk.begin()
         try:
             self._greet(line)
             while not self._stop.is_set():
@@ -156,13 +152,13 @@ class SamvReader:
                     self._watch(line)
                 self._stop.wait(self._config.poll_ms / 1000)
         finally:
-            self._parser.wipe()
+            self._talk.wipe()
             self._removed("lost")
 
     def _greet(self, line: Line) -> None:
         """Ask the security module for its state until it answers."""
         while not self._stop.is_set():
-            answer = self._ask(line, self._commands.status, SHORT_ANSWER_S)
+            answer = self._talk.ask(line, self._commands.status, SHORT_ANSWER_S)
             if answer is not None:
                 self._judge(answer, fine=(OK,))
                 return
@@ -170,10 +166,10 @@ class SamvReader:
 
     def _look(self, line: Line) -> None:
         """One search for a card; reads it when there is one."""
-        answer = self._ask(line, self._commands.find, SHORT_ANSWER_S)
+        answer = self._talk.ask(line, self._commands.find, SHORT_ANSWER_S)
         if answer is None:
             return
-        self._judge(answer, fine=(FOUND, 0x80, 0x81, 0x34))
+        self._judge(answer, fine=(FOUND, NOT_FOUND, 0x81, 0x34))
         if answer.status == FOUND:
             self._read(line)
         else:
@@ -184,7 +180,7 @@ class SamvReader:
         reason = self._try_read(line)
         if reason is None:
             return
-        again = self._ask(line, self._commands.find, SHORT_ANSWER_S)
+        again = self._talk.ask(line, self._commands.find, SHORT_ANSWER_S)
         if again is not None and again.status == FOUND:
             reason = self._try_read(line)
         if reason is not None and not self._told_error:
@@ -193,10 +189,10 @@ class SamvReader:
 
     def _try_read(self, line: Line) -> CardReason | None:
         """Returns why the card could not be read, or None after `CardPresent` was told."""
-        selected = self._ask(line, self._commands.select, SHORT_ANSWER_S)
+        selected = self._talk.ask(line, self._commands.select, SHORT_ANSWER_S)
         if selected is None or selected.status != OK:
             return "card.read_failed" if selected is None else self._why(selected.status)
-        answer = self._ask(line, self._commands.read, READ_ANSWER_S)
+        answer = self._talk.ask(line, self._commands.read, READ_ANSWER_S)
         if answer is None:
             return "card.read_failed"
         if answer.status != OK:
@@ -220,19 +216,19 @@ class SamvReader:
 
     def _watch(self, line: Line) -> None:
         """Learn whether the card that was read still lies there."""
-        if not self._askable or self._commands.presence is None:
+        if not self._questions:
             self._watch_without_asking(line)
             return
-        answer = self._ask(line, self._commands.presence, SHORT_ANSWER_S)
+        answer = self._talk.ask(line, self._questions[0], SHORT_ANSWER_S)
         if answer is None:
-            if self._unanswered >= SILENT_AFTER:
+            if self._talk.is_silent:
                 self._removed("lost")
             return
         status = answer.status
         answer.wipe()
         if status == UNKNOWN_COMMAND:
-            log.warning("reader cannot be asked for the card; use the profile no_probe", port=self._config.port)
-            self._askable = False
+            refused = self._questions.pop(0)
+            log.info("reader does not know a question", peripheral=self.name, code=refused.hex(), left=len(self._questions))
         elif status in (OK, NO_CONTENT):
             self._doubts = 0
         else:
@@ -241,7 +237,7 @@ class SamvReader:
                 self._removed("asked")
 
     def _watch_without_asking(self, line: Line) -> None:
-        answer = self._ask(line, self._commands.find, SHORT_ANSWER_S)
+        answer = self._talk.ask(line, self._commands.find, SHORT_ANSWER_S)
         if answer is not None and answer.status == FOUND:
             self._removed("another")
             self._read(line)
@@ -254,39 +250,6 @@ class SamvReader:
         if self._present_since_s is not None:
             self._present_since_s = None
             self._emit(CardRemoved(evidence))
-
-    def _ask(self, line: Line, code: bytes, timeout_s: float) -> Answer | None:
-        """Send one command and wait for its answer; None on silence, or when only damaged answers came."""
-        line.drain()
-        self._parser.wipe()
-        damaged = self._parser.damaged
-        try:
-            line.write(command(code), SHORT_ANSWER_S)
-        except LineSlow:
-            self._note_silence(line, damaged=False)
-            return None
-        end_s = time.monotonic() + timeout_s
-        while not self._stop.is_set() and (left_s := end_s - time.monotonic()) > 0:
-            count = line.read_into(self._buffer, min(left_s, QUIET_S))
-            answers = self._parser.feed(memoryview(self._buffer)[:count])
-            self._buffer[:count] = bytes(count)
-            if answers:
-                self._unanswered = 0
-                return answers[-1]
-            if count == 0 and self._parser.damaged > damaged:
-                # The answer came damaged and nothing follows; it will not come again.
-                break
-        self._parser.wipe()
-        if not self._stop.is_set():
-            self._note_silence(line, damaged=self._parser.damaged > damaged)
-        return None
-
-    def _note_silence(self, line: Line, *, damaged: bool) -> None:
-        self._unanswered += 1
-        if damaged and self._unanswered >= SILENT_AFTER:
-            self._health.set("id_card.garbled")
-        elif self._unanswered == SILENT_AFTER:
-            line.explain_silence(self._health, "id_card.silent")
 
     def _judge(self, answer: Answer, *, fine: tuple[int, ...]) -> None:
         """Health as this answer shows it."""

@@ -17,7 +17,7 @@ TEXT_BYTES = 256
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
-_ENDLESS = "长期"
+_ENDLESS = "长期".encode("utf-16-le")
 
 
 class CardInvalid(ValueError):
@@ -28,19 +28,21 @@ class Layout(msgspec.Struct, frozen=True):
     """Where a kind of card keeps what we take of it: (offset, length) in bytes."""
 
     kind: CardKind
-    name: tuple[int, int]
-    number: tuple[int, int]
-    valid_to: tuple[int, int]
-    birth: tuple[int, int]
+    name: tuple[int, int] = (0, 30)
+    sex: tuple[int, int] = (30, 2)
+    birth: tuple[int, int] = (36, 16)
+    number: tuple[int, int] = (122, 36)
+    valid_from: tuple[int, int] = (188, 16)
+    valid_to: tuple[int, int] = (204, 16)
 
 
 # By the character at offset 248. The 2017 foreigners' card has its Chinese name elsewhere and may have none, so its
 # English name is the one that is shown.
 LAYOUTS: dict[str, Layout] = {
-    " ": Layout("resident", (0, 30), (122, 36), (204, 16), (36, 16)),
-    "J": Layout("hmt_resident", (0, 30), (122, 36), (204, 16), (36, 16)),
-    "I": Layout("foreigner_2017", (0, 120), (122, 30), (204, 16), (220, 16)),
-    "Y": Layout("foreigner_2023", (0, 30), (122, 36), (204, 16), (36, 16)),
+    " ": Layout("resident"),
+    "J": Layout("hmt_resident"),
+    "I": Layout("foreigner_2017", name=(0, 120), sex=(120, 2), number=(122, 30), birth=(220, 16)),
+    "Y": Layout("foreigner_2023"),
 }
 _ENGLISH_NAME_2023 = (52, 70)
 
@@ -49,7 +51,7 @@ def read_text(text: memoryview, key: bytes) -> CardData:
     """Masked data of a card from its 256 bytes of text; the caller wipes `text` afterwards.
 
     Raises:
-        CardInvalid: unknown layout, empty name, wrong check digit, impossible date.
+        CardInvalid: unknown layout, empty name, wrong check digit, impossible sex or date, dates that contradict.
     """
     if len(text) != TEXT_BYTES:
         raise CardInvalid(f"text has {len(text)} bytes; a card has {TEXT_BYTES}")
@@ -59,9 +61,15 @@ def read_text(text: memoryview, key: bytes) -> CardData:
         raise CardInvalid("the letter that tells the kind of card is none of space, J, I, Y")
     number = _field(text, layout.number)
     _check_number(number, layout.kind)
-    # A frame's check byte misses some double faults; a birth date that is written twice on the card does not.
+    # A frame's check byte misses one in 256 disturbances; what the fields must be, and what is written twice, does not.
     if layout.kind in ("resident", "hmt_resident") and _field(text, layout.birth) != number[12:28]:
         raise CardInvalid("birth date and number contradict each other")
+    if str(_field(text, layout.sex), "utf-16-le", "replace") not in ("0", "1", "2", "9"):
+        raise CardInvalid("sex is none of 0, 1, 2, 9")
+    _date(_field(text, layout.birth), "birth")
+    valid_to = _valid_to(_field(text, layout.valid_to))
+    if _date(_field(text, layout.valid_from), "valid_from") > valid_to:
+        raise CardInvalid("valid_from is after valid_to")
     name = _field(text, layout.name)
     if not name and layout.kind == "foreigner_2023":
         name = _field(text, _ENGLISH_NAME_2023)
@@ -70,7 +78,7 @@ def read_text(text: memoryview, key: bytes) -> CardData:
         name=_mask_name(name),
         number=_mask_number(number),
         reference=hmac.new(key, number, hashlib.sha256).hexdigest()[:32],
-        valid_to=_valid_to(_field(text, layout.valid_to)),
+        valid_to=valid_to,
     )
 
 
@@ -134,6 +142,8 @@ def _mask_name(name: memoryview) -> str:
     first = _first_character(name)
     if not _printable(first):
         raise CardInvalid("name begins with a character that cannot be shown")
+    if not all(_printable(chr(_char_at(name, index)), or_half=True) for index in range(count)):
+        raise CardInvalid("name has a character that cannot be shown")
     if not first.isascii():
         return first + "*" * (1 if count <= 2 else 2)
     starts = [first]
@@ -152,14 +162,20 @@ def _char_at(data: memoryview, index: int) -> int:
     return int.from_bytes(data[2 * index : 2 * index + 2], "little")
 
 
-def _printable(char: str) -> bool:
+def _printable(char: str, *, or_half: bool = False) -> bool:
+    """Whether a character can be shown; with `or_half` also a space, a character of private use, or half of a rare Hanzi."""
+    if or_half and (char == " " or "\ud800" <= char <= "\uf8ff"):
+        return True
     return len(char) == 1 and char.isprintable() and not char.isspace()
 
 
 def _valid_to(field: memoryview) -> str:
-    value = _decode(field, "valid_to").strip()
-    if value == _ENDLESS:
-        return "long"
+    """A date, or `long`, which is after every date as text too."""
+    return "long" if bytes(field) == _ENDLESS else _date(field, "valid_to", or_else=" and not 长期")
+
+
+def _date(field: memoryview, what: str, *, or_else: str = "") -> str:
+    value = _decode(field, what)
     if not re.fullmatch(r"[12]\d{3}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", value, re.ASCII):
-        raise CardInvalid("valid_to is no date YYYYMMDD and not 长期")
+        raise CardInvalid(f"{what} is no date YYYYMMDD{or_else}")
     return value

@@ -79,6 +79,7 @@ class SerialScanner:
         self._lock = threading.Lock()
         # The monotonic time until which the light shall be on; what the scanner was last told is the session's.
         self._wanted_until_s = 0.0
+        self._is_silent = False
         self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
 
     def start(self) -> None:
@@ -106,11 +107,12 @@ class SerialScanner:
 
     def _session(self, line: Line) -> None:
         talk = TALKS[self._config.profile](idle_s=self._config.idle_ms / 1000, ask_every_s=self._config.poll_s)
+        self._is_silent = False
         try:
             while not self._stop.is_set():
                 self._steer(line, talk)
                 self._listen(line, talk)
-                self._judge(talk)
+                self._judge(line, talk)
             self._send(line, talk.switch(False))
         finally:
             talk.wipe()
@@ -160,13 +162,15 @@ class SerialScanner:
         except LineSlow:
             log.warning("scanner takes no bytes", peripheral=self.name)
 
-    def _judge(self, talk: Talk) -> None:
+    def _judge(self, line: Line, talk: Talk) -> None:
         """Health as the scanner's answers show it; a model that never answers is well while its port is."""
         silent_s = talk.silent_s(time.monotonic())
         if silent_s is None or (talk.has_answered and silent_s < SILENT_S):
+            self._is_silent = False
             self._health.set("scanner.refused" if talk.refused else "hal.ok")
-        elif silent_s >= SILENT_S:
-            self._health.set("scanner.silent")
+        elif silent_s >= SILENT_S and not self._is_silent:
+            self._is_silent = True
+            line.explain_silence(self._health, "scanner.silent")
 
     def _emit(self, event: Event) -> None:
         if self._stop.is_set():

@@ -59,7 +59,7 @@ def test_no_bytes_make_the_parser_raise_or_hoard(data, step):
     parser = Parser()
     for at in range(0, len(data), step):
         parser.feed(data[at : at + step])
-    assert len(parser._buffer) <= 4096 + 7
+    assert len(parser._buffer) == 2 * (4096 + 7)
 
 
 @given(st.lists(st.binary(max_size=40), min_size=1, max_size=6), st.integers(1, 50))
@@ -90,12 +90,10 @@ def test_no_single_damaged_byte_passes_as_an_answer(data):
 def test_forgotten_bytes_are_overwritten():
     parser = Parser()
     parser.feed(frame(0x90, b"secret name")[:-3])
-    held = memoryview(parser._buffer)
-    size = len(held)
-    held.release()
+    assert b"secret" in parser._buffer
     parser.wipe()
-    assert size > 0
-    assert len(parser._buffer) == 0
+    assert not parser.is_inside()
+    assert not any(parser._buffer)
     answer = Parser().feed(frame(0x90, b"secret name"))[0]
     answer.wipe()
     assert answer.data == bytearray(11)
@@ -139,6 +137,11 @@ def test_the_reference_is_the_same_for_the_same_card_and_another_under_another_k
         ({"valid_to": "20301332"}, "valid_to"),
         ({"valid_to": "²0300101"}, "valid_to"),
         ({"birth": "19500101"}, "contradict"),
+        ({"sex": "3"}, "sex"),
+        ({"sex": ""}, "sex"),
+        ({"valid_from": "20510101", "valid_to": "20410101"}, "after valid_to"),
+        ({"valid_from": "2041010"}, "valid_from"),
+        ({"name": "样\x07例"}, "cannot be shown"),
     ],
 )
 def test_contradicting_cards_are_refused_without_repeating_their_content(changes, names):
