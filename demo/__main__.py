@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,7 @@ def main(
         raise click.UsageError("--headless runs until --seconds have passed; give both")
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="nightwindow-"))
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
+    stop = _stop_on_signals()
 
     def say(text: str) -> None:
         click.echo(f"[{time.monotonic() - started:5.1f} s] {text}")
@@ -65,9 +64,7 @@ def main(
         hall.open(stop)
         ready_s = round(time.monotonic() - started, 1)
         if not headless:
-            port = free_port(bench_port, option="--bench-port")
-            _serve_bench(hall, port)
-            _welcome(hall, port, folder)
+            _show_bench(hall, free_port(bench_port, option="--bench-port"))
         tally = _open_hours(hall, stop, seconds=seconds, is_empty=quiet_hall)
         if seconds is not None:
             say("people have left; waiting for everything to be handed over")
@@ -78,15 +75,26 @@ def main(
         sys.exit(130 if stop.is_set() else 1)
     finally:
         say("stopping what was started")
-        if hall is not None:
-            hall.close()
-        if keep:
-            say(f"data and logs are in {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
+        _clear_up(hall, folder, keep=keep, say=say)
     if summary is not None:
         _tell(summary, json_file)
         sys.exit(0 if summary["ok"] else 1)
+
+
+def _stop_on_signals() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
+
+
+def _clear_up(hall: Hall | None, folder: Path, *, keep: bool, say: Callable[[str], None]) -> None:
+    if hall is not None:
+        hall.close()
+    if keep:
+        say(f"data and logs are in {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _open_hours(hall: Hall, stop: threading.Event, *, seconds: float | None, is_empty: bool) -> Tally:
@@ -109,7 +117,9 @@ def _tell(summary: dict[str, Any], json_file: Path | None) -> None:
     click.echo(text)
 
 
-def _serve_bench(hall: Hall, port: int) -> None:
+def _show_bench(hall: Hall, port: int) -> None:
+    """Serve the hardware bench on a thread, and say where everything is."""
+
     def invite(name: str) -> str:
         assert hall.clerks is not None
         taken = hall.clerks.finish(hall.devices[name].window, item=random.choice(hall.item_codes or [""]))
@@ -119,15 +129,12 @@ def _serve_bench(hall: Hall, port: int) -> None:
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     threading.Thread(target=server.run, name="bench", daemon=True).start()
-
-
-def _welcome(hall: Hall, port: int, folder: Path) -> None:
     click.echo(
         f"""
   The hall is open.
     console          {hall.console_url}      login {LOGIN}, password {hall.password}
     hardware bench   http://127.0.0.1:{port}      touch, press, insert a card, take paper, pull a cable
-    data and logs    {folder}
+    data and logs    {hall.folder}
   Ctrl-C ends everything that was started.
 """
     )

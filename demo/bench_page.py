@@ -57,6 +57,21 @@ def actions(device: Device) -> dict[str, Callable[[str], Any]]:
     }
 
 
+def state_of(device: Device) -> dict[str, Any]:
+    """How the device's surroundings are: power, network, lamps, and a terminal's paper and card."""
+    told: dict[str, Any] = {
+        "power": device.has_power,
+        "network": device.cables[0].mode if device.cables else "whole",
+        "lamps": device.lamps(),
+    }
+    if device.role == "terminal":
+        try:
+            told |= {"printer": device.printer({"do": "state"}), "card": device.reader({"do": "state"}).get("card")}
+        except ControlError as error:
+            told["trouble"] = str(error)
+    return told
+
+
 def bench_app(devices: Mapping[str, Device], *, invite: Callable[[str], str], console_url: str) -> FastAPI:
     """The page and its few calls. `invite(device name)` makes a clerk finish a service there, and gives a sentence about it."""
     app = FastAPI(title="Nightwindow hardware bench", docs_url=None, redoc_url=None)
@@ -76,32 +91,7 @@ def bench_app(devices: Mapping[str, Device], *, invite: Callable[[str], str], co
             {"name": d.name, "role": d.role, "label": d.label, "w": d.screen.width, "h": d.screen.height} for d in devices.values()
         ]
 
-    @app.get("/devices/{name}/screen.jpg")
-    def screen(name: str, width: Annotated[int, Field(ge=80, le=1920)] = 540) -> Response:
-        return Response(find(name).hands.look(width=width), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
-
-    @app.get("/devices/{name}/state")
-    def state(name: str) -> dict[str, Any]:
-        device = find(name)
-        told: dict[str, Any] = {
-            "power": device.has_power,
-            "network": device.cables[0].mode if device.cables else "whole",
-            "lamps": device.lamps(),
-        }
-        if device.role == "terminal":
-            try:
-                told |= {"printer": device.printer({"do": "state"}), "card": device.reader({"do": "state"}).get("card")}
-            except ControlError as error:
-                told["trouble"] = str(error)
-        return told
-
-    @app.get("/devices/{name}/paper.png")
-    def paper(name: str) -> Response:
-        try:
-            png = find(name).printer({"do": "paper"}).get("png", "")
-        except ControlError as error:
-            raise HTTPException(409, str(error)) from error
-        return Response(base64.b64decode(png), media_type="image/png", headers={"Cache-Control": "no-store"})
+    _pictures(app, find)
 
     @app.post("/devices/{name}/touch", status_code=204)
     def touch(name: str, at: Touch) -> None:
@@ -119,3 +109,23 @@ def bench_app(devices: Mapping[str, Device], *, invite: Callable[[str], str], co
         return {"done": said if isinstance(said, str) else act.act}
 
     return app
+
+
+def _pictures(app: FastAPI, find: Callable[[str], Device]) -> None:
+    """What can be looked at: screens, the state of the hardware, the paper."""
+
+    @app.get("/devices/{name}/screen.jpg")
+    def screen(name: str, width: Annotated[int, Field(ge=80, le=1920)] = 540) -> Response:
+        return Response(find(name).hands.look(width=width), media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+    @app.get("/devices/{name}/state")
+    def state(name: str) -> dict[str, Any]:
+        return state_of(find(name))
+
+    @app.get("/devices/{name}/paper.png")
+    def paper(name: str) -> Response:
+        try:
+            png = find(name).printer({"do": "paper"}).get("png", "")
+        except ControlError as error:
+            raise HTTPException(409, str(error)) from error
+        return Response(base64.b64decode(png), media_type="image/png", headers={"Cache-Control": "no-store"})

@@ -129,6 +129,10 @@ def _services(api: FastAPI, fleet: Fleet, who: Any) -> None:
         command = _invite(fleet, body, hall, occasion, clerk, evaluators[0], actor)
         return taken.model_copy(update={"invitation": "given", "command": command.hex()})
 
+    _orders(api, fleet, who)
+
+
+def _orders(api: FastAPI, fleet: Fleet, who: Any) -> None:
     @api.get("/orders/{order}", tags=["services"], summary="The true state of an order")
     def order(order: str, actor: Annotated[Actor, Depends(who)]) -> bodies.OrderOut:
         found = fleet.control.orders.get(bytes.fromhex(order)) if _ORDER.fullmatch(order) else None
@@ -200,6 +204,21 @@ def _windows(api: FastAPI, fleet: Fleet, who: Any) -> None:
         return out(where, number)
 
 
+def _span(first: date | None, last: date | None, *, today: date) -> tuple[date, date]:
+    """The days asked for, or the last thirty."""
+    end = last or today
+    start = first or end - timedelta(days=29)
+    if not 0 <= (end - start).days < MOST_DAYS:
+        raise Problem(
+            422,
+            "The days are not a span",
+            f"from {start} to {end}",
+            limit=f"{MOST_DAYS} days",
+            remedy="Send `from` before `to`, a year at most.",
+        )
+    return start, end
+
+
 def _ratings(api: FastAPI, fleet: Fleet, who: Any) -> None:
     @api.get("/ratings", tags=["ratings"], summary="Rating figures, in total or by one dimension")
     def ratings(
@@ -210,16 +229,7 @@ def _ratings(api: FastAPI, fleet: Fleet, who: Any) -> None:
         hall: str = "",
     ) -> list[bodies.Figures]:
         code = fleet.registry.hall(hall).code if hall else ""
-        end = last or fleet.ratings.today(code)
-        start = first or end - timedelta(days=29)
-        if not 0 <= (end - start).days < MOST_DAYS:
-            raise Problem(
-                422,
-                "The days are not a span",
-                f"from {start} to {end}",
-                limit=f"{MOST_DAYS} days",
-                remedy="Send `from` before `to`, a year at most.",
-            )
+        start, end = _span(first, last, today=fleet.ratings.today(code))
         if not actor.may("supervise"):
             # A clerk's own system has a key and may ask every second: today's figures would tell what was pressed just now.
             end = min(end, fleet.ratings.today(code) - timedelta(days=1))

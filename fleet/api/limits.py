@@ -26,15 +26,7 @@ class Limits:
         caller = headers.get(b"authorization", b"").decode("latin-1")[:20] or (scope.get("client") or ("",))[0]
         if wait := self._limiter.wait_s(caller):
             seconds = int(wait) + 1
-            problem = Problem(
-                429,
-                "Too many requests",
-                f"more than {PER_MINUTE} requests a minute",
-                limit=f"{PER_MINUTE} a minute, {BURST} at once",
-                remedy=f"Wait {seconds} s.",
-                headers={"Retry-After": str(seconds)},
-            )
-            await problem.response()(scope, receive, send)
+            await _too_many(seconds).response()(scope, receive, send)
             return
         body = b""
         while True:
@@ -43,14 +35,7 @@ class Limits:
                 return
             body += message.get("body", b"")
             if len(body) > MAX_BODY_BYTES:
-                problem = Problem(
-                    413,
-                    "The request is too large",
-                    f"more than {MAX_BODY_BYTES} bytes",
-                    limit=f"{MAX_BODY_BYTES} bytes",
-                    remedy="Send one service or state at a time.",
-                )
-                await problem.response()(scope, receive, send)
+                await _too_large().response()(scope, receive, send)
                 return
             if not message.get("more_body"):
                 break
@@ -64,3 +49,24 @@ class Limits:
             return {"type": "http.request", "body": body, "more_body": False}
 
         await self._app(scope, replay, send)
+
+
+def _too_many(seconds: int) -> Problem:
+    return Problem(
+        429,
+        "Too many requests",
+        f"more than {PER_MINUTE} requests a minute",
+        limit=f"{PER_MINUTE} a minute, {BURST} at once",
+        remedy=f"Wait {seconds} s.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def _too_large() -> Problem:
+    return Problem(
+        413,
+        "The request is too large",
+        f"more than {MAX_BODY_BYTES} bytes",
+        limit=f"{MAX_BODY_BYTES} bytes",
+        remedy="Send one service or state at a time.",
+    )

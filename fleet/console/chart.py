@@ -35,21 +35,16 @@ def trend(points: Sequence[Point], *, title: str, names: tuple[str, str]) -> str
         parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{at:.1f}" y2="{at:.1f}" stroke="#E0DBD0" stroke-width="1"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{grid}%</text>')
     for index, point in enumerate(points):
-        tip = (
+        tip = escape(
             f"{point.label} · {names[0]} {_share(point.satisfaction)} · {names[1]} {_share(point.participation)} · n={point.rated}"
         )
         if point.participation:
-            top = y(point.participation)
-            parts.append(
-                f'<rect x="{x(index) - step * 0.3:.1f}" y="{top:.1f}" width="{step * 0.6:.1f}" '
-                f'height="{TOP + inner_height - top:.1f}" '
-                f'rx="2" fill="#C9D9EC"><title>{escape(tip)}</title></rect>'
-            )
+            top, left = y(point.participation), x(index) - step * 0.3
+            size = f'width="{step * 0.6:.1f}" height="{TOP + inner_height - top:.1f}"'
+            parts.append(f'<rect x="{left:.1f}" y="{top:.1f}" {size} rx="2" fill="#C9D9EC"><title>{tip}</title></rect>')
         if point.satisfaction is not None:
-            parts.append(
-                f'<circle cx="{x(index):.1f}" cy="{y(point.satisfaction):.1f}" r="3" fill="#1F5FA8">'
-                f"<title>{escape(tip)}</title></circle>"
-            )
+            middle = f'cx="{x(index):.1f}" cy="{y(point.satisfaction):.1f}"'
+            parts.append(f'<circle {middle} r="3" fill="#1F5FA8"><title>{tip}</title></circle>')
     known = [(index, point.satisfaction) for index, point in enumerate(points) if point.satisfaction is not None]
     if known:
         path = " ".join(f"{x(index):.1f},{y(share):.1f}" for index, share in known)
@@ -57,9 +52,8 @@ def trend(points: Sequence[Point], *, title: str, names: tuple[str, str]) -> str
         marked = {min(known, key=lambda each: each[1]), known[-1]}
         for index, share in marked:
             anchor = "end" if index > len(points) * 0.8 else "start" if index < len(points) * 0.2 else "middle"
-            parts.append(
-                f'<text class="v" x="{x(index):.1f}" y="{y(share) + 17:.1f}" text-anchor="{anchor}">{_share(share)}</text>'
-            )
+            where = f'x="{x(index):.1f}" y="{y(share) + 17:.1f}" text-anchor="{anchor}"'
+            parts.append(f'<text class="v" {where}>{_share(share)}</text>')
     for index in sorted({0, len(points) // 2, len(points) - 1} if points else set()):
         anchor = "start" if index == 0 else "end" if index == len(points) - 1 else "middle"
         parts.append(f'<text x="{x(index):.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}">{escape(points[index].label)}</text>')

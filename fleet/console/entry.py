@@ -42,10 +42,6 @@ def mount_access(app: FastAPI, fleet: Fleet) -> None:
     def language(request: Request) -> str:
         return "en" if request.cookies.get(LANGUAGE_COOKIE) == "en" else "zh"
 
-    @app.get("/style.css", include_in_schema=False)
-    def style() -> Response:
-        return Response(STYLE.read_text(encoding="utf-8"), media_type="text/css", headers={"Cache-Control": "no-cache"})
-
     @app.get("/login", include_in_schema=False)
     def show_login(request: Request, next: str = "/") -> HTMLResponse:
         return HTMLResponse(login_page(language(request), _safe(next)))
@@ -68,6 +64,23 @@ def mount_access(app: FastAPI, fleet: Fleet) -> None:
         answer.set_cookie(SESSION_COOKIE, token, httponly=True, samesite="strict", secure=request.url.scheme == "https", path="/")
         return answer
 
+    _mount_small(app, fleet)
+
+    @app.middleware("http")
+    async def headers(request: Request, call_next: Callable[..., Any]) -> Response:
+        answer: Response = await call_next(request)
+        for name, value in SECURITY_HEADERS.items():
+            answer.headers.setdefault(name, value)
+        return answer
+
+
+def _mount_small(app: FastAPI, fleet: Fleet) -> None:
+    """Style, logout and the choice of language."""
+
+    @app.get("/style.css", include_in_schema=False)
+    def style() -> Response:
+        return Response(STYLE.read_text(encoding="utf-8"), media_type="text/css", headers={"Cache-Control": "no-cache"})
+
     @app.post("/logout", include_in_schema=False)
     def log_out(request: Request) -> Response:
         fleet.access.log_out(request.cookies.get(SESSION_COOKIE, ""))
@@ -81,13 +94,6 @@ def mount_access(app: FastAPI, fleet: Fleet) -> None:
         path = re.sub(r"^https?://[^/]+", "", request.headers.get("referer", "/"))
         answer = RedirectResponse(_safe(path), status_code=303)
         answer.set_cookie(LANGUAGE_COOKIE, "en" if code == "en" else "zh", max_age=31_536_000, samesite="lax", path="/")
-        return answer
-
-    @app.middleware("http")
-    async def headers(request: Request, call_next: Callable[..., Any]) -> Response:
-        answer: Response = await call_next(request)
-        for name, value in SECURITY_HEADERS.items():
-            answer.headers.setdefault(name, value)
         return answer
 
 

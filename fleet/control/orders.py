@@ -109,16 +109,7 @@ class Orders:
         if record.is_revoked:
             raise ControlError("设备已吊销，不接受命令", f"device {device} is revoked and takes no orders")
         now = self._clock_ms()
-        try:
-            message = msgspec.convert(
-                {"id": secrets.token_bytes(16), "verb": verb, "issued_ms": now, "expires_ms": now + ttl_ms}, Command, strict=True
-            )
-        except msgspec.ValidationError as error:
-            raise ControlError(f"没有命令“{verb[:40]}”", f"there is no order {verb[:40]!r}: {error}") from error
-        if invitation is not None:
-            # An invitation ends with its order, by the fleet's clock.
-            invitation = msgspec.structs.replace(invitation, expires_ms=message.expires_ms)
-        message = msgspec.structs.replace(message, invitation=invitation, occasion=occasion)
+        message = _command(verb, now, now + ttl_ms, invitation, occasion)
         data = encode(message)
         row = {
             "id": message.id,
@@ -215,3 +206,15 @@ class Orders:
         with self._store.read() as connection:
             row = connection.execute(select(pictures).where(pictures.c.device == device)).mappings().first()
         return Shot(**row) if row else None
+
+
+def _command(verb: str, issued_ms: int, expires_ms: int, invitation: Invitation | None, occasion: bytes | None) -> Command:
+    try:
+        fields = {"id": secrets.token_bytes(16), "verb": verb, "issued_ms": issued_ms, "expires_ms": expires_ms}
+        message = msgspec.convert(fields, Command, strict=True)
+    except msgspec.ValidationError as error:
+        raise ControlError(f"没有命令“{verb[:40]}”", f"there is no order {verb[:40]!r}: {error}") from error
+    if invitation is not None:
+        # An invitation ends with its order, by the fleet's clock.
+        invitation = msgspec.structs.replace(invitation, expires_ms=expires_ms)
+    return msgspec.structs.replace(message, invitation=invitation, occasion=occasion)

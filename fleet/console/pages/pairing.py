@@ -131,6 +131,11 @@ def _form(page: Page, pairing: Pairing) -> None:
     )
     window()
     label = Entry(page.say("设备名称（显示在屏幕上）", "Label (shown on its screen)"), _label(page, pairing))
+    _decision(page, pairing, chosen, label)
+
+
+def _decision(page: Page, pairing: Pairing, chosen: dict[str, Choice], label: Entry) -> None:
+    """The two buttons: approve with what was chosen and written, or refuse."""
 
     def approve() -> None:
         words: Words = {"zh": label.value.strip()}
