@@ -86,8 +86,8 @@ class JournalDiary(EvidenceThread):
         )  # fmt: skip
         self.note("print.finished", body)
 
-    def door(self, opened: bool) -> None:
-        self.note("security.door", Door(open=opened))
+    def cabinet(self, contact: str, opened: bool) -> None:
+        self.note("security.door", Door(open=opened, contact=contact))
 
     def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
         codes = self._codes_of(subject)

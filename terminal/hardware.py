@@ -5,7 +5,20 @@ from datetime import datetime
 
 import structlog
 
-from hal.api import CardError, CardPresent, CardRemoved, DoorClosed, DoorOpened, Event, Health, Job, Outcome, PrinterStatus
+from hal.api import (
+    CardError,
+    CardPresent,
+    CardRemoved,
+    DoorClosed,
+    DoorOpened,
+    Event,
+    Health,
+    Job,
+    Outcome,
+    PrinterStatus,
+    Tampered,
+    TamperEnded,
+)
 from hal.factory import Hal
 from pack.notice import merged_notice, notice
 from terminal.flow.answers import answers
@@ -134,9 +147,10 @@ class Senses:
                 self._post(lambda: self._visit.card_present(Card(card.name, expired)))
             case CardRemoved():
                 self._post(self._visit.card_removed)
-            case DoorOpened() | DoorClosed():
-                opened = isinstance(event, DoorOpened)
-                self._post(lambda: self._visit.door(opened))
+            case DoorOpened() | Tampered():
+                self._post(lambda: self._visit.cabinet(name, True))
+            case DoorClosed() | TamperEnded():
+                self._post(lambda: self._visit.cabinet(name, False))
             case CardError(reason=reason):
                 self._post(lambda: self._visit.card_unread(phrase(reason)))
             case _:

@@ -80,8 +80,8 @@ class Recorder:
     def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None:
         self._write("print_finished", sheet.job_id, outcome, reason.id)
 
-    def door(self, opened: bool) -> None:
-        self._write("door", opened)
+    def cabinet(self, contact: str, opened: bool) -> None:
+        self._write("cabinet", contact, opened)
 
     def rating_invited(self, rating: bytes, *, subject: Subject, done: Any) -> None:
         self._tell(done, self._write("invited", rating, subject))

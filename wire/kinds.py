@@ -148,10 +148,13 @@ class PrintAsked(Struct, frozen=True, kw_only=True):
 
 
 class Door(Struct, frozen=True, kw_only=True):
-    """`security.door` 1."""
+    """`security.door` 1: a contact of the cabinet, a door or one against tampering, was opened or closed again.
+
+    `contact` is its section in hal: door, door_back, tamper.
+    """
 
     open: bool
-    maintenance: bool = False
+    contact: Key = "door"
 
 
 class OpsNote(Struct, frozen=True, kw_only=True):

@@ -286,5 +286,5 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "warning": _warning,
     "goodbye": lambda scene: scene.visit.end(),
     "goodbye_card": _left,
-    "secured": lambda scene: scene.visit.door(True),
+    "secured": lambda scene: scene.visit.cabinet("door", True),
 }

@@ -107,7 +107,8 @@ class Diary(Protocol):
 
     def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
 
-    def door(self, opened: bool) -> None: ...
+    def cabinet(self, contact: str, opened: bool) -> None:
+        """A contact of the cabinet, a door or one against tampering, was opened or closed."""
 
     def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
         """To be committed before the screen asks; `done` tells whether it was."""

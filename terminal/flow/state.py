@@ -48,6 +48,7 @@ class VisitState:
         self.overlay: Overlay = ""
         self.session: Session | None = None
         self.card_on_reader = False
+        self._open_contacts: set[str] = set()
         self.ended_by: EndedBy | None = None
         self.changed: Callable[[], None] = lambda: None
         self._phase_ms = clock.monotonic_ms()

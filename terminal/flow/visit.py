@@ -136,14 +136,15 @@ class Visit(MovingVisit):
             self.session.card, self.session.card_trouble = None, NOTHING
         self.changed()
 
-    def door(self, opened: bool) -> None:
-        """The cabinet was opened: wipe at once and say so in the journal. Closed again: wait for visitors."""
+    def cabinet(self, contact: str, opened: bool) -> None:
+        """A contact of the cabinet was opened: wipe at once and say so in the journal. All closed again: wait for visitors."""
+        (self._open_contacts.add if opened else self._open_contacts.discard)(contact)
         if opened:
             self.end("door")
             self._enter("secured")
-        elif self.phase == "secured":
+        elif self.phase == "secured" and not self._open_contacts:
             self._enter("attract")
-        self._diary.door(opened)
+        self._diary.cabinet(contact, opened)
 
     def status_changed(self, status: Status) -> None:
         """Something works again, or does not any more."""

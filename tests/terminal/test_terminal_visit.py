@@ -586,20 +586,32 @@ def test_an_unreadable_card_is_explained_and_stops_nothing(booth: Booth) -> None
 
 def test_opening_the_door_wipes_and_is_journaled(booth: Booth) -> None:
     booth.visit.card_present(Card("张*"))
-    booth.visit.door(True)
+    booth.visit.cabinet("door", True)
     assert booth.visit.phase == "secured"
     assert booth.visit.session is None
-    assert [entry[0] for entry in booth.log.entries[-2:]] == ["closed", "door"]
+    assert [entry[0] for entry in booth.log.entries[-2:]] == ["closed", "cabinet"]
     assert booth.log.entries[-2][2] == "door"
 
 
 def test_an_open_cabinet_takes_neither_touch_nor_card(booth: Booth) -> None:
-    booth.visit.door(True)
+    booth.visit.cabinet("door", True)
     assert booth.visit.touch() is False
     booth.visit.card_present(Card("张*"))
     assert booth.visit.session is None
-    booth.visit.door(False)
+    booth.visit.cabinet("door", False)
     assert booth.visit.phase == "attract"
+
+
+def test_a_cabinet_is_open_until_its_last_contact_is_closed(booth: Booth) -> None:
+    booth.visit.cabinet("door", True)
+    booth.visit.cabinet("tamper", True)
+    booth.visit.cabinet("door", False)
+    assert booth.visit.phase == "secured"
+    booth.visit.cabinet("tamper", False)
+    assert booth.visit.phase == "attract"
+    assert booth.log.entries[-4:] == [
+        ("cabinet", "door", True), ("cabinet", "tamper", True), ("cabinet", "door", False), ("cabinet", "tamper", False),
+    ]  # fmt: skip
 
 
 # Content that changes, life events, what is said
