@@ -450,7 +450,7 @@ def one_line(link: Link, line: str, options: argparse.Namespace, parser: argpars
             raise ValueError(asked.command)
         asked.lang, asked.json, asked.in_lines = options.lang, options.json, True
         show(asked, *carry_out(link, asked))
-    except (ValueError, SystemExit) as error:
+    except ValueError as error:
         options.in_lines = True
         words = say("bad_line", options.lang, line=line, error=error)
         show(options, USAGE, {"ok": False, "answer": "usage"}, words)
@@ -468,9 +468,13 @@ class Parser(argparse.ArgumentParser):
         raise ValueError(message)
 
 
-def build_parser() -> Parser:
-    """The command line."""
-    parser = Parser(prog="nw-desk", description="窗口电脑一端：签到、邀请评价、暂停服务。Clerk's end of the line to an evaluator.")
+def build_parser(*, for_lines: bool = False) -> Parser:
+    """The command line; `for_lines` the same without options that print a help."""
+    parser = Parser(
+        prog="nw-desk",
+        add_help=not for_lines,
+        description="窗口电脑一端：签到、邀请评价、暂停服务。Clerk's end of the line to an evaluator.",
+    )
     parser.add_argument(
         "--port", default=os.environ.get("NW_DESK_PORT", ""), help="串口，例如 COM3 或 /dev/ttyUSB0；也可用 NW_DESK_PORT"
     )
@@ -478,9 +482,13 @@ def build_parser() -> Parser:
     parser.add_argument("--lang", choices=("zh", "en"), default="zh", help="zh 中文（默认）, en English")
     parser.add_argument("--json", action="store_true", help="每行输出一个 JSON 对象")
     sub = parser.add_subparsers(dest="command", required=True, parser_class=Parser)
-    sub.add_parser("sign-in", help="签到").add_argument("number", help="工号")
-    sub.add_parser("sign-out", help="签退")
-    invite = sub.add_parser("invite", help="邀请评价（服务办完后）")
+
+    def add(name: str, **more: Any) -> argparse.ArgumentParser:
+        return sub.add_parser(name, add_help=not for_lines, **more)
+
+    add("sign-in", help="签到").add_argument("number", help="工号")
+    add("sign-out", help="签退")
+    invite = add("invite", help="邀请评价（服务办完后）")
     invite.add_argument("--case", default="", help="办件编号；只有末尾几位离开本机")
     invite.add_argument("--tail", type=int, default=4, choices=range(9), help="显示编号的末尾几位（0–8，默认 4）")
     invite.add_argument("--ticket", default="", help="排队号")
@@ -489,13 +497,13 @@ def build_parser() -> Parser:
     invite.add_argument("--stage", choices=sorted(STAGES), default="finish", help="环节：咨询 受理 办结（默认）")
     invite.add_argument("--valid", type=int, default=60, help="几秒内有效（5–600，默认 60）")
     invite.add_argument("--next", action="store_true", help="先收回上一次邀请（已按下的评价照样保留）")
-    sub.add_parser("cancel", help="收回邀请（已按下的评价照样保留）")
-    sub.add_parser("pause", help="暂停服务")
-    sub.add_parser("resume", help="恢复服务")
-    sub.add_parser("close", help="窗口关闭")
-    sub.add_parser("state", help="现在的状态")
-    sub.add_parser("ports", help="列出本机串口")
-    sub.add_parser("lines", help="从标准输入逐行读命令（供业务系统使用）")
+    add("cancel", help="收回邀请（已按下的评价照样保留）")
+    add("pause", help="暂停服务")
+    add("resume", help="恢复服务")
+    add("close", help="窗口关闭")
+    add("state", help="现在的状态")
+    add("ports", help="列出本机串口")
+    add("lines", help="从标准输入逐行读命令（供业务系统使用）")
     return parser
 
 
@@ -512,7 +520,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"nw-desk: {error}\n{parser.format_usage()}", file=sys.stderr)
         return USAGE
     try:
-        return run(options, parser)
+        return run(options)
     except DeskError as error:
         show(options, error.status, {"ok": False, "answer": error.key}, error.words(options.lang))
         return error.status
@@ -520,7 +528,7 @@ def main(arguments: list[str] | None = None) -> int:
         return DONE
 
 
-def run(options: argparse.Namespace, parser: Parser) -> int:
+def run(options: argparse.Namespace) -> int:
     """Carry out a command line. Raises DeskError."""
     try:
         import serial  # noqa: F401
@@ -536,7 +544,7 @@ def run(options: argparse.Namespace, parser: Parser) -> int:
     link = Link(options.port, options.baud)
     try:
         if options.command == "lines":
-            return lines(link, options, parser)
+            return lines(link, options, build_parser(for_lines=True))
         status, values, sentence = carry_out(link, options)
         show(options, status, values, sentence)
         return status
