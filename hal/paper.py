@@ -115,6 +115,18 @@ def _in_rom(char: str) -> bool:
     return len(code) <= 2 and (len(code) == 2 or 0x20 <= code[0] < 0x7F)
 
 
+def for_rom(text: str) -> str:
+    """`text` with the typographic marks of Latin writing as a printer's font has them.
+
+    A Chinese font has quotes and dashes as wide as a Hanzi, which tears English words apart, and no en dash at all.
+    """
+    text = text.replace("\u2013", "-").replace("\u2011", "-").replace("\u00a0", " ")
+    return text if any(unicodedata.east_asian_width(char) in "WF" for char in text) else text.translate(_LATIN)
+
+
+_LATIN = str.maketrans({"\u2018": "'", "\u2019": "'", "\u201c": '"', "\u201d": '"', "\u2014": "-", "\u2026": "..."})
+
+
 def columns_of(text: str) -> int:
     """Columns that `text` takes at size 1."""
     return sum(_columns(char) for char in text)

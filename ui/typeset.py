@@ -6,8 +6,8 @@ Hanzi break anywhere except before closing and after opening punctuation; Latin 
 import re
 from collections.abc import Callable
 
-_NO_START = set("，。、；：！？）】》〉」』”’…—·%,.;:!?)]}")
-_NO_END = set("（【《〈「『“‘([{")
+_NO_START = set("，。、；：！？）】》〉」』〕”’…—·%,.;:!?)]}")
+_NO_END = set("（【《〈「『〔“‘([{")
 _HANZI = r"\u2e80-\u2fdf\u3000-\u312f\u3190-\ua4cf\uf900-\ufaff\ufe30-\uffef\U00020000-\U0003ffff"
 _UNIT = re.compile(rf"[^\S\n]+|[{_HANZI}]|[^\s{_HANZI}]+")
 

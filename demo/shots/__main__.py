@@ -1,4 +1,4 @@
-"""`./run shots DIR`: every screen in every language and profile, every console page, and an index page to look at them."""
+"""`./run shots DIR`: every screen in every language and profile, notices on paper, every console page, and an index of them."""
 
 from __future__ import annotations
 
@@ -84,6 +84,10 @@ def main(folder: Path, only: str, inside: str | None) -> None:
     console = 0
     if not only or only.startswith("console"):
         console = subprocess.run([sys.executable, "-m", "demo.shots.console", str(folder / "console")]).returncode
+    if not only or only.startswith("paper"):
+        from demo.shots.paper import shoot_papers
+
+        shoot_papers(folder, only)
     click.echo(f"shots: {index(folder)} pictures in {time.monotonic() - started:.0f} s; open {folder / 'index.html'}")
     sys.exit(faces or console)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 import segno
 
+from hal.drivers import escpos_raster
 from hal.drivers.escpos_fences import Fences
 from hal.drivers.escpos_profiles import Profile
 from hal.paper import (
@@ -21,20 +22,23 @@ from hal.paper import (
     TextStyle,
     clean,
     fit,
+    for_rom,
     in_rom,
     problems,
     wrap,
 )
 
-LINE_DOTS = 30
-"""Height of a text line at size 1 with its gap."""
 CHAR_DOTS = 24
+LINE_DOTS = 34
+"""Height of a text line at size 1 with its gap; the printers' usual 30 stands too tight for old eyes."""
+LARGE_GAP_DOTS = 8
+"""Below a line of larger letters, which the printer would set without any gap."""
 COLUMN_DOTS = 12
 RASTER_ROWS = 64
 """Rows of one picture command; few, because so many must be sent again as zeros when one was cut off."""
 
 # Switches automatic status on, which is also the proof that the printer has begun with this job.
-BEGIN = b"\x1b\x40\x1d\x61\xff\x1b\x32"
+BEGIN = b"\x1b\x40\x1d\x61\xff\x1b\x33" + bytes([LINE_DOTS])
 HANZI_ON = b"\x1c\x26"
 STATUS = b"\x10\x04"
 AUTO_STATUS = b"\x1d\x61\xff"
@@ -143,11 +147,11 @@ class _Encoder:
 
     def _text(self, block: Text) -> None:
         style = TextStyle(block.bold, block.size, block.align, self._profile.width_dots)
-        for line in wrap(clean(block.line), self._profile.columns // block.size):
+        for line in wrap(for_rom(clean(block.line)), self._profile.columns // block.size):
             if self._has(line):
                 self._rom_line(line, style)
             else:
-                self._raster(_padded(self._drawn(line, style), max(LINE_DOTS, CHAR_DOTS * block.size)))
+                self._raster(escpos_raster.padded(self._drawn(line, style), _line_dots(block.size)))
 
     def _rom_line(self, line: str, style: TextStyle) -> None:
         larger = style.size - 1
@@ -159,7 +163,9 @@ class _Encoder:
             out += b"\x1c\x21" + (b"\x0c" if larger else b"\x00")
         out += b"\x1d\x21" + bytes([larger << 4 | larger])
         out += line.encode("gb18030") + b"\n"
-        self.dots += max(LINE_DOTS, CHAR_DOTS * style.size)
+        if larger:
+            out += b"\x1b\x4a" + bytes([LARGE_GAP_DOTS])
+        self.dots += _line_dots(style.size)
 
     def _drawn(self, line: str, style: TextStyle) -> Raster:
         if self._rasterise is None:
@@ -176,7 +182,7 @@ class _Encoder:
         widths = _shared(block.widths, self._profile.columns)
         left: Align = "left"
         aligns = block.aligns or (left,) * len(widths)
-        cells = [wrap(clean(cell), width) for cell, width in zip(block.cells, widths, strict=True)]
+        cells = [wrap(for_rom(clean(cell)), width) for cell, width in zip(block.cells, widths, strict=True)]
         for row in range(max(len(lines) for lines in cells)):
             texts = [lines[row] if row < len(lines) else "" for lines in cells]
             if all(map(self._has, texts)):
@@ -195,14 +201,14 @@ class _Encoder:
                 room = width * COLUMN_DOTS - drawn.width
                 pieces.append((at + {"left": 0, "centre": room // 2, "right": room}[align], drawn))
             at += width * COLUMN_DOTS
-        self._raster(_side_by_side(pieces, self._profile.width_dots))
+        self._raster(escpos_raster.side_by_side(pieces, self._profile.width_dots, LINE_DOTS))
 
     def _raster(self, raster: Raster) -> None:
         if raster.width > self._profile.width_dots:
             raise JobInvalid("job.invalid", f"a picture is {raster.width} dots wide of {self._profile.width_dots}")
         self._out += _ALIGNS[raster.align]
         stride = (raster.width + 7) // 8
-        data = _without_commands(raster.data)
+        data = escpos_raster.without_commands(raster.data)
         for row in range(0, raster.height, RASTER_ROWS):
             rows = min(RASTER_ROWS, raster.height - row)
             self._out += b"\x1d\x76\x30\x00" + stride.to_bytes(2, "little") + rows.to_bytes(2, "little")
@@ -222,7 +228,7 @@ class _Encoder:
         margin = b"\x1b\x4a" + bytes([4 * module])
         if not self._profile.qr:
             out += margin
-            self._raster(_drawn_qr(symbol, module, block.align))
+            self._raster(escpos_raster.drawn_qr(symbol, module, block.align))
             out += margin
             self.dots += 8 * module
             return
@@ -235,20 +241,14 @@ class _Encoder:
         self.dots += (squares + 8) * module
 
 
+def _line_dots(size: int) -> int:
+    """Height of a text line with its gap."""
+    return LINE_DOTS if size == 1 else max(LINE_DOTS, CHAR_DOTS * size) + LARGE_GAP_DOTS
+
+
 def _parts(total: int, most: int) -> list[int]:
     """`total` in parts of at most `most`."""
     return [most] * (total // most) + ([total % most] if total % most else [])
-
-
-def _drawn_qr(symbol: segno.QRCode, module: int, align: Align) -> Raster:
-    """A QR code as a picture, for printers that do not draw one themselves."""
-    width = len(symbol.matrix) * module
-    stride = (width + 7) // 8
-    rows = bytearray()
-    for squares in symbol.matrix:
-        bits = "".join("1" * module if dark else "0" * module for dark in squares)
-        rows += int(bits.ljust(stride * 8, "0"), 2).to_bytes(stride, "big") * module
-    return Raster(width, len(symbol.matrix) * module, bytes(rows), align)
 
 
 def _shared(widths: tuple[int, ...], columns: int) -> list[int]:
@@ -259,36 +259,3 @@ def _shared(widths: tuple[int, ...], columns: int) -> list[int]:
         raise JobInvalid("job.invalid", f"cells need {sum(widths)} of {columns} columns; make them narrower")
     shares = iter([left // open_cells + (index < left % open_cells) for index in range(open_cells)])
     return [width or next(shares) for width in widths]
-
-
-def _padded(raster: Raster, height: int) -> Raster:
-    """`raster` with blank rows below, so that drawn lines keep the distance of printed ones."""
-    missing = max(0, height - raster.height)
-    stride = (raster.width + 7) // 8
-    return Raster(raster.width, raster.height + missing, raster.data + bytes(stride * missing), raster.align)
-
-
-def _side_by_side(pieces: list[tuple[int, Raster]], width: int) -> Raster:
-    """One picture `width` dots wide with each piece at its distance from the left."""
-    height = max([LINE_DOTS, *(piece.height for _, piece in pieces)])
-    stride = (width + 7) // 8
-    rows = [0] * height
-    for left, piece in pieces:
-        piece_stride = (piece.width + 7) // 8
-        # Rows as whole numbers: a shift puts a piece at any dot, not only at whole bytes.
-        shift = (stride - piece_stride) * 8 - left
-        for row in range(piece.height):
-            dots = int.from_bytes(piece.data[row * piece_stride : (row + 1) * piece_stride], "big")
-            rows[row] |= dots << shift if shift >= 0 else dots >> -shift
-    return Raster(width, height, b"".join(row.to_bytes(stride, "big") for row in rows))
-
-
-def _without_commands(data: bytes) -> bytes:
-    """Dots without the byte pairs that a printer obeys at once even in the middle of a picture.
-
-    DLE followed by EOT, ENQ or DC4 asks for status, recovers, or clears the buffer. One black dot more (8 a millimetre)
-    cannot be seen; a lost ticket can.
-    """
-    for second in (b"\x04", b"\x05", b"\x14"):
-        data = data.replace(b"\x10" + second, b"\x10" + bytes([second[0] | 0x80]))
-    return data

@@ -17,6 +17,8 @@ from hal.drivers.escpos_status import AutoStatus, Cleared, Identity, RealTime, S
 from hal.drivers.line import Line, LineSlow
 
 IDLE_S = 0.05
+QUIET_S = 0.1
+"""So long without a byte, and nothing is on its way any more."""
 SILENT = PrinterStatus(answered=False)
 
 
@@ -48,6 +50,7 @@ class Talk:
         self._stop = stop
         self._buffer = bytearray(1024)
         self._real_time: list[int] = []
+        self._owed = False
         self._identity = ""
         self.parser = escpos_status.Parser()
         self.status = SILENT
@@ -108,8 +111,7 @@ class Talk:
         status = SILENT
         for _ in range(2):
             answers = []
-            while self.pump(0):
-                pass
+            self._hear_out()
             for number in (1, 2, 3, 4):
                 value = self._ask_one(number)
                 if value is None:
@@ -120,7 +122,15 @@ class Talk:
                 # Offline without a cause mostly means that the state changed between the four answers.
                 if escpos_status.trouble(status) != "printer.offline":
                     return status
+                self._owed = True
         return status
+
+    def _hear_out(self) -> None:
+        """Let pass what was said before. An answer that is late would be taken for the next one, and all others shifted."""
+        end_s = time.monotonic() + 2 * self._timing.answer_s
+        while self.pump(QUIET_S if self._owed else 0) and time.monotonic() < end_s:
+            pass
+        self._owed = False
 
     def _ask_one(self, number: int) -> int | None:
         self._real_time.clear()
@@ -131,6 +141,7 @@ class Talk:
             return None
         while not self._real_time:
             if time.monotonic() >= end_s:
+                self._owed = True
                 return None
             self.pump(end_s - time.monotonic())
         return self._real_time[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 PIECE_GAP_S = 0.003
@@ -18,7 +19,7 @@ class BadLine:
         self.merge_s = 0.0
         self.split = 0
         self._held = bytearray()
-        self._on_their_way = 0
+        self._last_due_s = 0.0
         self._cut = 0
 
     def say(self, data: bytes) -> None:
@@ -33,24 +34,28 @@ class BadLine:
     def cut(self) -> None:
         """What is on its way when a cable is pulled does not come out of the next one."""
         self._cut += 1
-        self._on_their_way = 0
+        self._last_due_s = 0.0
         self._held.clear()
 
     def _let_through(self) -> None:
-        data, cut = bytes(self._held), self._cut
+        data = bytes(self._held)
         self._held.clear()
+        now_s = time.monotonic()
         size = self.split or len(data) or 1
         for at in range(0, len(data), size):
-            piece = data[at : at + size]
-            # Pieces keep their order: what follows one that waits must wait too.
-            if not self.delay_s and not self._on_their_way and (at == 0 or not self.split):
-                self._put(piece)
-                continue
-            gap_s = PIECE_GAP_S * (self._on_their_way + 1) if self.split else 0.0
-            self._on_their_way += 1
-            self._later(self.delay_s + gap_s, lambda piece=piece: self._arrive(piece, cut))  # type: ignore[misc]
+            # Bytes never overtake each other, also when the line gets better.
+            due_s = max(self._last_due_s, now_s + self.delay_s) + (PIECE_GAP_S if self.split else 0.0)
+            self._last_due_s = due_s
+            self._arrive_at(due_s - now_s, data[at : at + size])
 
-    def _arrive(self, piece: bytes, cut: int) -> None:
-        if cut == self._cut:
-            self._on_their_way -= 1
+    def _arrive_at(self, wait_s: float, piece: bytes) -> None:
+        if wait_s <= 0:
             self._put(piece)
+            return
+        cut = self._cut
+
+        def arrive() -> None:
+            if cut == self._cut:
+                self._put(piece)
+
+        self._later(wait_s, arrive)

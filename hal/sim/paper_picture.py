@@ -52,7 +52,9 @@ def _text(draw: ImageDraw.ImageDraw, item: dict[str, Any], top: int, width_dots:
     x = MARGIN + _left(item, sum(cells), width_dots)
     for char, cell in zip(item["text"], cells, strict=True):
         font = _font(CHAR_DOTS * size)
-        draw.text((x + cell / 2, top + CHAR_DOTS * size / 2), char, fill=0, font=font, anchor="mm", stroke_width=int(item["bold"]))
+        # Emphasised letters are printed twice, one dot apart.
+        for shift in (0, size) if item["bold"] else (0,):
+            draw.text((x + shift + cell / 2, top + CHAR_DOTS * size / 2), char, fill=0, font=font, anchor="mm")
         x += cell
 
 

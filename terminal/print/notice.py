@@ -97,7 +97,8 @@ def _tick(tick: Tick, has_it: bool, columns: int, say: Say) -> list[Block]:
 
 def _row(label: str, value: str, columns: int) -> list[Block]:
     width = max(columns_of(label) + 2, 10)
-    if width > columns // 2:
+    room = columns - width
+    if width > columns // 2 or (width > columns // 3 and columns_of(value) > room):
         # A long label, as fees have them, leaves the value no room beside it.
         return [*hanging("", label, indent=0, columns=columns), *hanging("", value, indent=3, columns=columns)]
     return hanging(label, value, indent=width, columns=columns)

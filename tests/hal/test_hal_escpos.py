@@ -44,16 +44,16 @@ def printed(data, width_dots=576):
         if done[0] == "cut":
             paper.cut_done(buffer, done[1])
     assert not buffer
-    return [ticket.told()["items"] for ticket in paper.finished]
+    return [ticket.told(8)["items"] for ticket in paper.finished]
 
 
 def test_chinese_lines_are_sent_in_gb18030_and_come_out_as_written():
-    job = encode((Text("一次性告知单", bold=True, size=2, align="centre"), Text("A—B"), Cut()), WIDE, None)
+    job = encode((Text("一次性告知单", bold=True, size=2, align="centre"), Text("甲—B"), Cut()), WIDE, None)
     assert "一次性告知单".encode("gb18030") in job.data
     assert printed(job.data) == [
         [
             {"text": "一次性告知单", "bold": True, "size": 2, "align": "centre"},
-            {"text": "A—B", "bold": False, "size": 1, "align": "left"},
+            {"text": "甲—B", "bold": False, "size": 1, "align": "left"},
         ]
     ]
 
@@ -74,7 +74,7 @@ def test_lines_that_the_font_lacks_are_drawn_and_only_those():
 def test_drawn_cells_keep_the_columns_of_printed_ones():
     job = encode((Columns(("여권", "1"), (0, 8), ("left", "right")), Cut()), WIDE, box)
     (item,) = printed(job.data)[0]
-    assert item["raster"] == [576, 30]
+    assert item["raster"] == [576, 34]
 
 
 def test_without_a_font_a_line_that_needs_one_is_refused_not_garbled():
@@ -233,3 +233,40 @@ def test_the_content_question_stands_before_the_last_cut_and_the_end_question_be
     assert data.endswith(asks.ask_end)
     uncut = escpos.encode((Cut(), Text("x")), WIDE, None, asks).data
     assert uncut.endswith(asks.ask_content + asks.ask_end)
+
+
+def test_latin_quotes_and_dashes_are_those_of_the_printers_own_font_and_chinese_ones_stay():
+    job = encode(
+        (Text("Mon\u2013Fri 8:30\u201311:30, the hall\u2019s \u201cdesk\u201d"), Text("周一\u2013周五“好”"), Cut()), WIDE, None
+    )
+    lines = [item["text"] for item in printed(job.data)[0]]
+    assert lines == ['Mon-Fri 8:30-11:30, the hall\'s "desk"', "周一-周五“好”"]
+
+
+def test_lines_of_larger_letters_do_not_touch_the_next_and_the_length_told_counts_the_gap():
+    job = encode((Text("大", size=2), Text("小"), Cut()), WIDE, None)
+    buffer, paper = bytearray(job.data), Interpreter(576)
+    while done := paper.step(buffer, 10**6):
+        if done[0] == "cut":
+            paper.cut_done(buffer, done[1])
+    assert [item["dots"] for item in paper.finished[0].items][:3] == [48, 8, 34]
+    assert job.paper_mm == round((48 + 8 + 34 + 120) / 8)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_prints_what_it_says_and_ends_as_its_cutter_can(name):
+    profile = PROFILES[name]
+    model = Interpreter(profile.width_dots, cutter=profile.cutter, cutter_dots=profile.cutter_dots, hanzi=profile.hanzi)
+    blocks = (Text("甲 A"), Rule(), Qr("https://example.test/x"), Text("乙"), Cut())
+    job = encode(blocks, profile, box)
+    buffer = bytearray(job.data)
+    while done := model.step(buffer, 10**6):
+        if done[0] == "cut":
+            model.cut_done(buffer, done[1])
+    paper = model.finished[0] if profile.cutter != "none" else model.ticket
+    assert not buffer
+    assert job.cuts == paper.cut == (profile.cutter != "none")
+    assert job.paper_mm == round(paper.dots / profile.dots_per_mm)
+    items = paper.told(round(profile.dots_per_mm))["items"]
+    assert ("text" in items[0]) == profile.hanzi
+    assert "-" * profile.columns in [item.get("text") for item in items]
