@@ -9,7 +9,7 @@ from evaluator.flow.ports import Close, Stands, Via
 from runtime.evidence import EvidenceThread
 from runtime.journal import Journal, JournalError, JournalFull
 from runtime.recovery import last_entries
-from wire.kinds import BoxPress, RatingClosed, RatingInvited, RatingPressed, read_body
+from wire.kinds import BoxPress, Door, RatingClosed, RatingInvited, RatingPressed, read_body
 from wire.messages import Invitation
 
 RECOVERY_DEPTH = 64
@@ -69,6 +69,10 @@ class Evidence(EvidenceThread):
             )  # fmt: skip
 
         self.close(build, done, _told(done))
+
+    def cabinet(self, contact: str, opened: bool) -> None:
+        """See Book."""
+        self.note("security.door", Door(open=opened, contact=contact))
 
     def recover(self) -> int:
         """Close what a power cut, crash or damage left open; the last press that can be read stands. Call before `start`.

@@ -1,4 +1,4 @@
-"""Buttons, lamps, buzzer and clerks' desks of an evaluator, joined to the flow. The same lamp and tone for every level."""
+"""Buttons, lamps, buzzer, clerks' desks and cabinet of an evaluator, joined to the flow. The same lamp and tone for every level."""
 
 import time
 from collections.abc import Callable
@@ -8,7 +8,20 @@ from typing import cast
 from evaluator.flow.clerk import ClerkLine
 from evaluator.flow.desk import Desk
 from evaluator.flow.ports import Kept
-from hal.api import BufferedPress, ButtonPressed, Buttons, ClerkDesk, DeskAsked, DeskView, Event, Health
+from hal.api import (
+    BufferedPress,
+    ButtonPressed,
+    Buttons,
+    ClerkDesk,
+    DeskAsked,
+    DeskView,
+    DoorClosed,
+    DoorOpened,
+    Event,
+    Health,
+    Tampered,
+    TamperEnded,
+)
 from hal.api.desk import DeskAnswer
 from hal.config import HalConfig
 from hal.factory import Hal, open_hal
@@ -67,8 +80,14 @@ class Hardware:
             self._post(partial(self._pressed, name, event))
         elif isinstance(event, DeskAsked):
             self._post(partial(self._asked, name, event))
+        elif isinstance(event, DoorOpened | DoorClosed | Tampered | TamperEnded):
+            self._post(partial(self._cabinet, name, isinstance(event, DoorOpened | Tampered)))
 
     # On the flow's thread
+
+    def _cabinet(self, contact: str, opened: bool) -> None:
+        if self._desk is not None:
+            self._desk.cabinet(contact, opened)
 
     def _asked(self, name: str, event: DeskAsked) -> None:
         if self._clerks is not None:

@@ -268,6 +268,16 @@ class Desk:
             self._occasion.tick()
         self.refresh()
 
+    def cabinet(self, contact: str, opened: bool) -> None:
+        """A contact of the cabinet was opened or closed: on record, and nothing that somebody was about to say stays on the screen.
+
+        What was pressed stands. Ratings go on: the journal's order shows which of them were given to an open device.
+        """
+        if opened and self._occasion is not None:
+            self._occasion.finish("left")
+        self._book.cabinet(contact, opened)
+        self.refresh()
+
     def stop(self) -> None:
         """The device is about to end: an open rating is closed with what stands."""
         if self._occasion is not None:

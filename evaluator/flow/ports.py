@@ -85,6 +85,10 @@ class Book(Protocol):
         """Record the end of a rating."""
         ...
 
+    def cabinet(self, contact: str, opened: bool) -> None:
+        """Record that a contact of the cabinet, a door or one against tampering, was opened or closed; nobody waits for it."""
+        ...
+
 
 class Signals(Protocol):
     """Lamps and tone. There is no argument for a level: they are the same whatever was pressed."""

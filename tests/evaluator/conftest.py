@@ -63,6 +63,9 @@ class HeldBook:
     def closed(self, close: Close, done: Callable[[str | None], object]) -> None:
         self._put(("closed", close), lambda _seq: done(None), done)
 
+    def cabinet(self, contact: str, opened: bool) -> None:
+        self._put(("cabinet", contact, opened), lambda _seq: None, lambda _reason: None)
+
     def commit(self) -> None:
         """Let everything that waits reach the disk."""
         while self.waiting:
@@ -160,6 +163,12 @@ def invitation(number: int = 1, expires_ms: int = WALL_MS + 60_000) -> Invitatio
 @pytest.fixture
 def hall() -> Hall:
     return Hall()
+
+
+@pytest.fixture
+def new_hall() -> type[Hall]:
+    """For tests that compare several halls."""
+    return Hall
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from runtime.clock import FakeClock
 from runtime.identity import ensure
 from runtime.journal import Journal, JournalFull, JournalReader
 from wire import leaf
-from wire.kinds import CloseSecret, PressSecret, RatingClosed, RatingPressed, read_body
+from wire.kinds import CloseSecret, Door, PressSecret, RatingClosed, RatingPressed, read_body
 from wire.messages import Invitation, Placement
 
 RATING, OCCASION = b"r" * 16, b"o" * 16
@@ -78,6 +78,14 @@ def test_only_the_fleet_can_read_the_level(evidence, post, journal, key):
     assert leaf.leaf(2, secret.secret) == body.leaf == stands.leaf
     with pytest.raises(Exception, match="another fleet"):
         leaf.unseal(body.sealed, PrivateKey.generate(), PressSecret)
+
+
+def test_an_opened_cabinet_is_on_record_with_the_contact_that_told(evidence, post, journal):
+    evidence.cabinet("tamper", True)
+    _press(evidence, post)
+    with JournalReader(journal.path) as reader:
+        (row,) = [row for row in reader.rows(0) if row.header.kind == "security.door"]
+    assert read_body("security.door", 1, row.entry.body) == Door(open=True, contact="tamper")
 
 
 def test_entries_of_all_levels_have_one_size(evidence, post, journal):

@@ -365,6 +365,25 @@ def test_an_invitation_that_cannot_be_recorded_is_answered_with_the_reason(hall)
     assert hall.shows == "idle"
 
 
+def test_opening_the_cabinet_is_recorded_and_ends_the_rating_with_what_was_pressed(hall):
+    hall.invite()
+    hall.desk.press(4, "button")
+    hall.desk.cabinet("tamper", True)
+    assert hall.shows == "idle"
+    assert hall.book.kinds()[-2:] == ["closed", "cabinet"]
+    assert hall.book.closes()[-1].stands is not None
+    assert hall.book.entries[-1] == ("cabinet", "tamper", True)
+    hall.desk.cabinet("tamper", False)
+    assert hall.book.entries[-1] == ("cabinet", "tamper", False)
+
+
+def test_a_question_nobody_answered_is_gone_when_the_cabinet_is_opened(hall):
+    hall.invite()
+    hall.desk.cabinet("door", True)
+    assert hall.shows == "idle"
+    assert hall.book.closes()[-1].stands is None
+
+
 def test_a_nearly_full_journal_pauses_ratings_before_a_press(hall):
     hall.desk.storage(nearly_full=True)
     assert hall.desk.scene.ratings_paused
