@@ -75,7 +75,7 @@ class GpioDoor:
         keep_pins(self._pins, lambda factory: self._contact.follow(factory, self._look), health=self._health, stop=self._stop)
 
     def _look(self, closed: bool, at_s: float) -> None:
-        self._health.set("hal.ok")
+        self._health.set("hal.ok" if closed else "door.open")
         was_open, self._open = self._open, not closed
         # A door that is closed when the program starts is no news; one that is open is.
         if self._open == bool(was_open):

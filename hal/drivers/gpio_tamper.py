@@ -140,7 +140,7 @@ class GpioTamper:
                 self._shaking.opened(at_s)
 
     def _tell(self, tampered: bool, at_s: float) -> None:
-        self._health.set("hal.ok")
+        self._health.set("tamper.told" if tampered else "hal.ok")
         was, self._tampered = self._tampered, tampered
         # A cabinet in peace when the program starts is no news; one that is being opened is.
         if tampered == bool(was):

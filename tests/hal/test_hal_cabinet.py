@@ -36,6 +36,7 @@ def test_a_loop_that_is_cut_is_tampering_until_it_is_whole_again(cabinet, heard)
     _, event = heard.next()
     assert isinstance(event, Tampered)
     assert hal.named("tamper").is_tampered()
+    assert hal.named("tamper").health().reason == "tamper.told"
     send(path, {"set": "tamper", "value": 0})
     assert isinstance(heard.next()[1], TamperEnded)
     assert heard.nothing()

@@ -158,6 +158,7 @@ def test_the_door_tells_open_and_closed_once_each(setup, heard, until):
     send(path, {"set": "door", "value": 1})
     assert isinstance(heard.next(), DoorOpened)
     assert door.is_open()
+    assert door.health().reason == "door.open"
     send(path, {"set": "door", "value": 0})
     assert isinstance(heard.next(), DoorClosed)
     assert door.is_open() is False
