@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import structlog
 from nacl.signing import VerifyKey
@@ -16,13 +16,9 @@ from nacl.signing import VerifyKey
 from runtime import credentials, health
 from runtime.clock import Clock
 from runtime.config import DeviceConfig
-from runtime.connection import Connection
-from runtime.custody import Custody
-from runtime.desired import DesiredKeeper
 from runtime.door import Door
 from runtime.enrolment import (
     ContentFailed,
-    ContentKeeper,
     ContentReady,
     Paired,
     PairingNews,
@@ -31,20 +27,15 @@ from runtime.enrolment import (
     start_pairing,
     start_renewing,
 )
-from runtime.facehub import FaceCame, FaceHub, FaceSaid, FaceWent
+from runtime.facehub import FaceCame, FaceSaid, FaceWent
 from runtime.guard import Guard
-from runtime.handover import Handover
-from runtime.identity import Identity, signing_key
-from runtime.journals import OpsJournal, Readers
+from runtime.identity import Identity
 from runtime.link import LinkConfirmed, LinkDown, LinkMessage, LinkUp
 from runtime.local import AskRequest, CommandReply, PictureReply
 from runtime.orders import Orders
-from runtime.outbox import Questions, Reports
-from runtime.reporting import Reporter
-from runtime.store import AgentStore, StoreError
+from runtime.parts import Bond, Parts
+from runtime.store import StoreError
 from runtime.systemd import Notifier
-from runtime.view import ViewKeeper
-from runtime.wishes import Wishes
 from wire.codec import WireError, encode
 from wire.messages import DeviceState, Picture
 from wire.pairing import Welcome
@@ -53,13 +44,6 @@ log = structlog.get_logger("runtime.agent")
 
 TICK_S = 0.25
 JOURNALS_EVERY_MS = 500
-
-
-class _Bond(NamedTuple):
-    """What exists once this device belongs to a fleet."""
-
-    handover: Handover
-    wishes: Wishes
 
 
 class Agent:
@@ -85,77 +69,46 @@ class Agent:
         self._config, self._identity, self._clock, self._software = config, identity, clock, software
         self._events: queue.Queue[Any] = queue.Queue(maxsize=10_000)
         self._stop = threading.Event()
-        self._troubles = health.Troubles(clock)
         self._welcome = credentials.load_welcome(identity)
-        self._store = AgentStore(config.data_path / "agent.db")
-        self._readers = Readers(config.data_path, identity)
-        self._ops = OpsJournal(
-            config.data_path,
-            identity=identity,
-            clock=clock,
-            store=self._store,
-            readers=self._readers,
-            budget_bytes=config.journal.ops_budget_mb << 20,
+        self._parts = Parts(
+            config, identity=identity, clock=clock, software=software, on_event=self._events.put, content_check=content_check
         )
-        hung_after_ms = round(config.agent.hung_after_s * 1_000)
-        self._hub = FaceHub(config.socket_path, on_event=self._events.put, hung_after_ms=hung_after_ms)
         self._notifier = notifier or Notifier()
-        self._guard = self._new_guard()
-        self._view = ViewKeeper(config.data_path, device=identity.device, clock=clock, troubles=self._troubles, send=self._hub.send)
-        self._content = ContentKeeper(
-            config.data_path / "content", clock=clock, on_event=self._events.put, open_check=content_check
-        )
-        self._connection = Connection(
-            config, identity, clock=clock, store=self._store, troubles=self._troubles, view=self._view, ops=self._ops,
-            on_event=self._events.put,
+        self._guard = Guard(
+            self._parts.hub, self._notifier, end_after_ms=round(config.agent.end_hung_after_s * 1_000),
+            starve_after_ms=round(config.agent.reboot_after_s * 1_000), note=self._parts.ops.note,
         )  # fmt: skip
-        self._reports = Reports(self._connection.publish)
-        self._questions = Questions(self._connection.publish, send=self._hub.send, clock=clock)
-        self._orders = self._new_orders()
-        self._reporter = Reporter(
-            config, software=software, clock=clock, hub=self._hub, readers=self._readers, ops=self._ops,
-            troubles=self._troubles, view=self._view, publish=self._connection.publish,
-        )  # fmt: skip
-        self._bond: _Bond | None = None
-        self._failure: StoreError | None = None
-        self._journals_due_ms = 0
-
-    def _new_guard(self) -> Guard:
-        agent = self._config.agent
-        return Guard(
-            self._hub, self._notifier, end_after_ms=round(agent.end_hung_after_s * 1_000),
-            starve_after_ms=round(agent.reboot_after_s * 1_000), note=self._ops.note,
-        )  # fmt: skip
-
-    def _new_orders(self) -> Orders:
-        return Orders(
-            store=self._store,
-            clock=self._clock,
-            face=self._hub,
-            report=self._reports.add,
+        self._orders = Orders(
+            store=self._parts.store,
+            clock=clock,
+            face=self._parts.hub,
+            report=self._parts.reports.add,
             picture=self._send_picture,
             apply=lambda command: self._bond.wishes.apply_ordered(command) if self._bond else None,
             pull=lambda command: self._bond.wishes.pull_ordered(command) if self._bond else None,
-            terminate_after_ms=round(self._config.agent.terminate_after_s * 1_000),
+            terminate_after_ms=round(config.agent.terminate_after_s * 1_000),
         )
+        self._bond: Bond | None = None
+        self._failure: StoreError | None = None
+        self._journals_due_ms = 0
 
     def run(self) -> None:
         """Work until `stop`. Trouble on the way is noted and survived.
 
         Raises LocalError when the socket cannot be had, StoreError when agent.db was damaged meanwhile: start again then.
         """
-        self._hub.start()
-        self._content.start()
-        self._ops.note("agent.started", software=self._software)
-        if self._store.was_unreadable:
-            self._ops.note("agent.store_lost")
+        self._parts.hub.start()
+        self._parts.content.start()
+        self._parts.ops.note("agent.started", software=self._software)
+        if self._parts.store.was_unreadable:
+            self._parts.ops.note("agent.store_lost")
         self._orders.abandon_earlier()
         if self._welcome is not None:
             self._enrolled(self._welcome)
         elif self._config.fleet.url:
             self._begin_pairing()
         else:
-            self._view.change(pairing="none")
+            self._parts.view.change(pairing="none")
         self._notifier.tell("READY=1")
         try:
             while not self._stop.is_set():
@@ -182,7 +135,7 @@ class Agent:
             self._tick()
         except StoreError as error:
             log.error("agent.db cannot be used", error=str(error))
-            self._troubles.set("agent", "agent.store", state="down", next_step="next.free_disk")
+            self._parts.troubles.set("agent", "agent.store", state="down", next_step="next.free_disk")
             if error.is_damage:
                 # The next start puts the file aside and makes it anew; the supervisor sees to that start.
                 self._failure = error
@@ -193,13 +146,13 @@ class Agent:
 
     def _end(self) -> None:
         self._notifier.tell("STOPPING=1")
-        self._ops.note("agent.stopped")
-        self._connection.end()
-        self._content.stop()
-        self._hub.stop()
-        self._ops.close()
-        self._readers.close()
-        self._store.close()
+        self._parts.ops.note("agent.stopped")
+        self._parts.connection.end()
+        self._parts.content.stop()
+        self._parts.hub.stop()
+        self._parts.ops.close()
+        self._parts.readers.close()
+        self._parts.store.close()
 
     def _take(self, event: Any) -> None:
         match event:
@@ -210,9 +163,9 @@ class Agent:
             case LinkMessage():
                 self._link_said(event)
             case LinkConfirmed():
-                self._reports.confirmed(event.number)
+                self._parts.reports.confirmed(event.number)
             case FaceCame() | FaceSaid() | FaceWent():
-                if self._hub.take(event, self._clock.now().mono_ms):
+                if self._parts.hub.take(event, self._clock.now().mono_ms):
                     self._face_event(event)
             case ContentReady() | ContentFailed():
                 if self._bond is not None:
@@ -223,25 +176,25 @@ class Agent:
     def _tick(self) -> None:
         now = self._clock.now().mono_ms
         self._orders.tick(now)
-        self._questions.tick(now)
+        self._parts.questions.tick(now)
         if now >= self._journals_due_ms:
             self._journals_due_ms = now + JOURNALS_EVERY_MS
-            self._readers.refresh()
-        if self._bond is not None and self._connection.is_up:
+            self._parts.readers.refresh()
+        if self._bond is not None and self._parts.connection.is_up:
             self._bond.handover.send_batches(now)
-        self._reporter.tick(now, waiting=self._waiting(), is_up=self._connection.is_up)
+        self._parts.reporter.tick(now, waiting=self._waiting(), is_up=self._parts.connection.is_up)
 
     def _waiting(self) -> int:
         return self._bond.handover.waiting() if self._bond is not None else 0
 
     def state(self) -> DeviceState:
         """What this device reports of itself now."""
-        return self._reporter.state(self._waiting())
+        return self._parts.reporter.state(self._waiting())
 
     # Enrolment
 
     def _begin_pairing(self) -> None:
-        self._view.change(pairing="unreachable")
+        self._parts.view.change(pairing="unreachable")
         start_pairing(
             self._config, self._identity, clock=self._clock, software=self._software, on_event=self._events.put, stop=self._stop
         )
@@ -251,52 +204,32 @@ class Agent:
             case PairingNews():
                 if event.detail:
                     log.info("pairing", state=event.state, detail=event.detail)
-                self._view.change(pairing=event.state, pairing_code=event.code, pairing_expires_ms=event.expires_ms)
+                self._parts.view.change(pairing=event.state, pairing_code=event.code, pairing_expires_ms=event.expires_ms)
             case Paired():
-                self._ops.note("agent.paired", tenant=event.welcome.tenant)
+                self._parts.ops.note("agent.paired", tenant=event.welcome.tenant)
                 self._enrolled(event.welcome)
                 assert self._bond is not None
                 self._bond.wishes.take(event.welcome.desired)
             case Renewed():
                 self._welcome = event.welcome
-                self._troubles.set("certificate", None)
-                self._ops.note("certificate.renewed")
-                self._connection.renewed(event.welcome)
+                self._parts.troubles.set("certificate", None)
+                self._parts.ops.note("certificate.renewed")
+                self._parts.connection.renewed(event.welcome)
             case RenewFailed():
-                self._troubles.set("certificate", "certificate.not_renewed", next_step="next.check_uplink", error=event.detail)
+                self._parts.troubles.set(
+                    "certificate", "certificate.not_renewed", next_step="next.check_uplink", error=event.detail
+                )
 
     def _enrolled(self, welcome: Welcome) -> None:
         """Begin to talk to the fleet that this device belongs to."""
         self._welcome = welcome
-        fleet_key = VerifyKey(welcome.fleet_key)
-        self._bond = _Bond(self._new_handover(fleet_key), self._new_wishes(fleet_key))
-        self._connection.begin(welcome)
+        self._bond = self._parts.bond(VerifyKey(welcome.fleet_key), welcome=self._present_welcome, finish=self._orders.finish)
+        self._parts.connection.begin(welcome)
         if self._config.fleet.url:
             door = Door(self._config.fleet.url, clock=self._clock)
             start_renewing(door, self._identity, welcome, clock=self._clock, on_event=self._events.put, stop=self._stop)
-        self._view.change(pairing="paired", pairing_code="", pairing_expires_ms=0, fleet_key=welcome.fleet_key)
+        self._parts.view.change(pairing="paired", pairing_code="", pairing_expires_ms=0, fleet_key=welcome.fleet_key)
         self._bond.wishes.apply()
-
-    def _new_handover(self, fleet_key: VerifyKey) -> Handover:
-        custody = Custody(
-            device=self._identity.device,
-            key=signing_key(self._identity.directory),
-            fleet_key=fleet_key,
-            store=self._store,
-            readers=self._readers.all,
-            resend_after_ms=round(self._config.agent.resend_after_s * 1_000),
-        )
-        return Handover(
-            custody, fleet_key=fleet_key, store=self._store, readers=self._readers, ops=self._ops, troubles=self._troubles,
-            view=self._view, clock=self._clock, publish=self._connection.publish, send=self._hub.send,
-        )  # fmt: skip
-
-    def _new_wishes(self, fleet_key: VerifyKey) -> Wishes:
-        keeper = DesiredKeeper(self._config.data_path, device=self._identity.device, fleet_key=fleet_key, store=self._store)
-        return Wishes(
-            self._config, keeper, content=self._content, welcome=self._present_welcome, troubles=self._troubles,
-            view=self._view, ops=self._ops, finish=self._orders.finish,
-        )  # fmt: skip
 
     def _present_welcome(self) -> Welcome:
         assert self._welcome is not None
@@ -305,17 +238,17 @@ class Agent:
     # The link
 
     def _send_picture(self, picture: Picture) -> bool:
-        return self._connection.publish("picture", encode(picture)) is not None
+        return self._parts.connection.publish("picture", encode(picture)) is not None
 
     def _link_came(self) -> None:
         assert self._bond is not None
-        self._connection.came()
+        self._parts.connection.came()
         self._bond.handover.connected()
-        self._reporter.connected()
-        self._reports.connected()
+        self._parts.reporter.connected()
+        self._parts.reports.connected()
 
     def _link_went(self, event: LinkDown) -> None:
-        if self._connection.went(event) and self._bond is not None:
+        if self._parts.connection.went(event) and self._bond is not None:
             self._bond.handover.disconnected()
 
     def _link_said(self, message: LinkMessage) -> None:
@@ -329,13 +262,13 @@ class Agent:
                 case "command":
                     self._orders.take(message.payload)
                 case "answer":
-                    self._questions.answered(message.payload, message.correlation)
+                    self._parts.questions.answered(message.payload, message.correlation)
                 case "beacon":
                     self._bond.handover.take_beacon(message.payload)
         except (WireError, OSError) as error:
             log.warning("a message cannot be used", channel=message.channel, error=str(error))
-            self._ops.note("message.refused", channel=message.channel, error=str(error))
-            self._troubles.set(
+            self._parts.ops.note("message.refused", channel=message.channel, error=str(error))
+            self._parts.troubles.set(
                 "messages", "message.refused", next_step="next.check_fleet_certificates", for_ms=health.FORGED_KEPT_MS,
                 channel=message.channel, error=str(error)[:200],
             )  # fmt: skip
@@ -344,11 +277,11 @@ class Agent:
 
     def _face_event(self, event: FaceCame | FaceSaid | FaceWent) -> None:
         if isinstance(event, FaceCame):
-            self._hub.send(self._view.view)
+            self._parts.hub.send(self._parts.view.view)
             self._orders.face_came(event.peer.pid)
             if self._bond is not None:
                 self._bond.handover.face_came()
         elif isinstance(event, FaceSaid) and isinstance(event.message, PictureReply | CommandReply):
             self._orders.face_replied(event.message)
         elif isinstance(event, FaceSaid) and isinstance(event.message, AskRequest):
-            self._questions.ask(event.message)
+            self._parts.questions.ask(event.message)
