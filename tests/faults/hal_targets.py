@@ -216,6 +216,7 @@ TARGETS: dict[str, Target] = {
         (
             b"\x01\x06A005\xd5\xc5",
             b"\x01\x06\x01A005x",
+            b"\x00\x06\x02abcd\x03",
             (b"\x00\xff" + b"A" * 255) * 17,
             b"\x00\x50\x02" + b"r" * 79,
             b"\x00\xff\x02" + b"r" * 254,
