@@ -78,19 +78,22 @@ class Agent:
             self._parts.hub, self._notifier, end_after_ms=round(config.agent.end_hung_after_s * 1_000),
             starve_after_ms=round(config.agent.reboot_after_s * 1_000), note=self._parts.ops.note,
         )  # fmt: skip
-        self._orders = Orders(
+        self._orders = self._new_orders()
+        self._bond: Bond | None = None
+        self._failure: StoreError | None = None
+        self._journals_due_ms = 0
+
+    def _new_orders(self) -> Orders:
+        return Orders(
             store=self._parts.store,
-            clock=clock,
+            clock=self._clock,
             face=self._parts.hub,
             report=self._parts.reports.add,
             picture=self._send_picture,
             apply=lambda command: self._bond.wishes.apply_ordered(command) if self._bond else None,
             pull=lambda command: self._bond.wishes.pull_ordered(command) if self._bond else None,
-            terminate_after_ms=round(config.agent.terminate_after_s * 1_000),
+            terminate_after_ms=round(self._config.agent.terminate_after_s * 1_000),
         )
-        self._bond: Bond | None = None
-        self._failure: StoreError | None = None
-        self._journals_due_ms = 0
 
     def run(self) -> None:
         """Work until `stop`. Trouble on the way is noted and survived.
