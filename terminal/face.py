@@ -23,6 +23,7 @@ from terminal.flow.status import Status
 from terminal.flow.visit import Visit
 from terminal.hardware import Printing, Senses, printer_part, reader_part
 from terminal.helpline import HelpLine
+from terminal.lights import Lights
 from terminal.packs import PackOpener, wanted
 from terminal.panel import panel_of
 from terminal.print.raster import LineDrawer
@@ -67,6 +68,7 @@ class TerminalFace:
         )  # fmt: skip
         self.visit = self._visit(hal_config, journal)
         self.stage = TerminalStage(self.visit)
+        self.lights = Lights(self.visit, self.hal.every("light"))
         self.talk = AgentTalk(self)
         self.packs = PackOpener(
             post=self.bridge.post, now_ms=self._now_ms, came=self._show_content, refused=self.report,
@@ -150,6 +152,7 @@ class TerminalFace:
 
     def _changed(self) -> None:
         self.stage.sync_soon()
+        self.lights.sync()
         if self.visit.next_tick_ms() is None:
             self._ticking.stop()
             self._take_waiting_content()
