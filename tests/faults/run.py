@@ -1,11 +1,13 @@
 """`./run faults [NAME] --cuts N`: kill, stop and cut off at random while people use the hall, then compare both sides' books.
 
-`hall` must lose nothing and count nothing twice. `control` runs the same with an ingest that acknowledges before it commits,
-and must lose: otherwise the first run proves nothing.
+`hall` must lose nothing and count nothing twice. `control` runs the same with an ingest that promises custody and archive before
+it commits, and must lose: otherwise the first run proves nothing. `early` acknowledges custody alone before it commits: promises
+must be broken there, and everything must come again.
 """
 
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -23,7 +25,8 @@ from demo.people import Tally
 from demo.summary import sum_up
 
 PAUSE_S = (0.3, 1.5)
-EARLY = [sys.executable, str(Path(__file__).with_name("early_ingest.py"))]
+EARLY = [sys.executable, str(Path(__file__).with_name("early_ingest.py")), "--promise"]
+TRIES = 3
 
 
 class Saboteur:
@@ -64,6 +67,7 @@ class Saboteur:
 def run(cuts: int, *, seed: int, ingest: list[str] | None) -> dict[str, Any]:
     """One hall under `cuts` faults; gives the demonstration's summary with what was done to it."""
     folder = Path(tempfile.mkdtemp(prefix="nightwindow-faults-"))
+    click.echo(f"  data and logs, removed again if all goes as it must: {folder}")
     closing, tally = threading.Event(), Tally()
     hall = Hall(folder, say=lambda text: click.echo(f"  {text}"), ingest=ingest)
     try:
@@ -81,8 +85,8 @@ def run(cuts: int, *, seed: int, ingest: list[str] | None) -> dict[str, Any]:
         summary = sum_up(hall, tally)
     finally:
         hall.close()
-        click.echo(f"  data and logs: {folder}")
-    return {**summary, "faults": dict(saboteur.done), "folder": str(folder)}
+    broken = sum(int(each.read_text()) for each in folder.rglob("broken-promises"))
+    return {**summary, "faults": dict(saboteur.done), "folder": folder, "broken": broken}
 
 
 def holds(summary: dict[str, Any]) -> bool:
@@ -93,32 +97,73 @@ def holds(summary: dict[str, Any]) -> bool:
     return whole and counted and chain["journals"] == chain["verified"]
 
 
+def run_hall(cuts: int, seed: int) -> tuple[bool, str, list[Path]]:
+    """The real ingest. Whether nothing was lost, in words, and the folders."""
+    summary = run(cuts, seed=seed, ingest=None)
+    entries, ratings = summary["entries"], summary["ratings"]
+    click.echo(f"  {summary['faults']}")
+    told = (
+        f"{cuts} cuts: {entries['appended']} entries, {entries['lost']} lost, {entries['duplicated']} twice; "
+        f"{ratings['pressed']} ratings thanked for, {ratings['stored']} stored ({ratings['unsure']} unsure)"
+    )
+    return holds(summary), told, [summary["folder"]]
+
+
+def run_early(cuts: int, seed: int) -> tuple[bool, str, list[Path]]:
+    """Custody acknowledged before the commit, nothing else. Whether promises were broken and all came again."""
+    folders, broken, lost = [], 0, 0
+    for number in range(TRIES):
+        summary = run(_short(cuts), seed=seed + number, ingest=[*EARLY, "custody"])
+        folders.append(summary["folder"])
+        broken, lost = summary["broken"], summary["entries"]["lost"]
+        if broken or lost:
+            break
+    told = f"custody alone acknowledged before the commit: {broken} acknowledged entries were gone with the process, "
+    told += f"{lost} of them lost: " + ("devices keep what is not archived, and sent it again" if broken and not lost else "WRONG")
+    return bool(broken) and not lost, told, folders
+
+
+def run_control(cuts: int, seed: int) -> tuple[bool, str, list[Path]]:
+    """Custody and archive promised before the commit. Whether entries were lost, as they must be."""
+    folders, lost = [], 0
+    for number in range(TRIES):
+        summary = run(_short(cuts), seed=seed + number, ingest=[*EARLY, "archive"])
+        folders.append(summary["folder"])
+        lost = summary["entries"]["lost"]
+        if lost:
+            break
+    told = f"the control, custody and archive promised before the commit, lost {lost} entries"
+    return lost > 0, told + ("" if lost else ", so this run proves nothing"), folders
+
+
+def _short(cuts: int) -> int:
+    return max(12, min(cuts, 25))
+
+
+RUNS = {"hall": run_hall, "early": run_early, "control": run_control}
+
+
 @click.command()
-@click.argument("name", required=False, type=click.Choice(["hall", "control"]))
+@click.argument("name", required=False, type=click.Choice(list(RUNS)))
 @click.option("--cuts", default=200, show_default=True, type=click.IntRange(1), help="How many faults in the hall run.")
 @click.option("--seed", type=int, help="Repeat a run's choices; printed by each run.")
 def main(name: str | None, cuts: int, seed: int | None) -> None:
-    """Run both, or one by name. Exit status 0 only if the hall held and the control lost."""
+    """Run all three, or one by name. Exit status 0 only if the hall held, the early one was healed, and the control lost.
+
+    The folders of a run that went as it must are removed; of any other the last lines say where they are.
+    """
     seed = random.randrange(2**32) if seed is None else seed
     click.echo(f"seed {seed}")
     verdicts, told = [], []
-    if name in (None, "hall"):
-        summary = run(cuts, seed=seed, ingest=None)
-        entries, ratings = summary["entries"], summary["ratings"]
-        verdicts.append(holds(summary))
-        click.echo(f"  {summary['faults']}")
-        told.append(
-            f"{cuts} cuts: {entries['appended']} entries, {entries['lost']} lost, {entries['duplicated']} twice; "
-            f"{ratings['pressed']} ratings thanked for, {ratings['stored']} stored ({ratings['unsure']} unsure)"
-        )
-    if name in (None, "control"):
-        lost, tries = 0, 0
-        while not lost and tries < 3:
-            tries += 1
-            lost = run(max(12, min(cuts, 25)), seed=seed + tries, ingest=EARLY)["entries"]["lost"]
-        verdicts.append(lost > 0)
-        proof = f"the control, which promises custody and archive before it commits, lost {lost} entries"
-        told.append(proof if lost else "the control lost nothing, so this run proves nothing")
+    for number, each in enumerate([name] if name else RUNS):
+        is_right, words, folders = RUNS[each](cuts, seed + 10 * number)
+        verdicts.append(is_right)
+        told.append(words)
+        for folder in folders:
+            if is_right:
+                shutil.rmtree(folder, ignore_errors=True)
+            else:
+                click.echo(f"  {each}: data and logs are kept in {folder}")
     click.echo(f"faults: {'held' if all(verdicts) else 'FAILED'}; {'; '.join(told)}; seed {seed}")
     sys.exit(0 if all(verdicts) else 1)
 
