@@ -12,12 +12,20 @@ REST_AFTER_S = 30.0
 
 
 class Outage:
-    """Call its methods on one thread. `mono_s` gives seconds that never jump."""
+    """Call its methods on one thread. `on_stage` is told of every new stage; `later(seconds, call)` calls on the same thread."""
 
-    def __init__(self, mono_s: Callable[[], float], *, rest_after_s: float = REST_AFTER_S) -> None:
-        self._mono_s, self._rest_after_s = mono_s, rest_after_s
+    def __init__(
+        self,
+        *,
+        mono_s: Callable[[], float],
+        later: Callable[[float, Callable[[], object]], object],
+        on_stage: Callable[[Stage], object],
+        rest_after_s: float = REST_AFTER_S,
+    ) -> None:
+        self._mono_s, self._later, self._on_stage, self._rest_after_s = mono_s, later, on_stage, rest_after_s
         self._power: Power = "mains"
         self._began_s: float | None = None
+        self.stage: Stage = "none"
 
     def changed(self, power: Power) -> None:
         """The power comes from elsewhere now. `unknown` changes nothing: losing sight of the UPS is no power cut."""
@@ -28,18 +36,22 @@ class Outage:
         elif self._began_s is None:
             self._began_s = self._mono_s()
         self._power = power
+        self._look()
 
-    @property
-    def stage(self) -> Stage:
-        """What to do now."""
+    def _look(self) -> None:
+        stage, left_s = self._now()
+        if stage == "warned":
+            # A little later than due, so that the time has come when it is looked at.
+            self._later(left_s + 0.05, self._look)
+        if stage != self.stage:
+            self.stage = stage
+            self._on_stage(stage)
+
+    def _now(self) -> tuple[Stage, float]:
+        """The stage, and the seconds until the next one comes by itself."""
         if self._began_s is None:
-            return "none"
+            return "none", 0.0
         if self._power == "low":
-            return "ending"
-        return "resting" if self.rests_in_s == 0 else "warned"
-
-    @property
-    def rests_in_s(self) -> float:
-        """Seconds until nobody may begin any more, 0 when that time has come; without a power cut it means nothing."""
-        began_s = self._mono_s() if self._began_s is None else self._began_s
-        return max(0.0, began_s + self._rest_after_s - self._mono_s())
+            return "ending", 0.0
+        left_s = self._began_s + self._rest_after_s - self._mono_s()
+        return ("warned", left_s) if left_s > 0 else ("resting", 0.0)

@@ -1,6 +1,7 @@
 """The running terminal: visit, screen, hardware, journal and agent joined. Built by `terminal.app`, lives until it is stopped."""
 
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -24,15 +25,19 @@ from terminal.flow.visit import Visit
 from terminal.hardware import Printing, Senses, printer_part, reader_part
 from terminal.helpline import HelpLine
 from terminal.lights import Lights
+from terminal.outage import PowerWatch
 from terminal.packs import PackOpener, wanted
 from terminal.panel import panel_of
 from terminal.print.raster import LineDrawer
 from terminal.screens.frame import TerminalStage
+from terminal.sound import Sound
 from terminal.wording import LOCALE, Wording
 from ui import rules, timers
 from ui.bridge import Bridge
 from ui.language import words
 from ui.outline import OutlineServer
+from ui.pulse import Pulse
+from ui.speech import Voice
 from ui.theme import theme
 from ui.tokens import is_night
 from wire.messages import Words
@@ -40,7 +45,6 @@ from wire.messages import Words
 log = structlog.get_logger("terminal.face")
 
 TICK_S = 1.0
-BEAT_S = 1.0
 STORAGE_EVERY_S = 20.0
 
 
@@ -67,7 +71,8 @@ class TerminalFace:
             clock=clock, on_message=lambda message: self.bridge.post(lambda: self.talk.take(message)),
         )  # fmt: skip
         self.visit = self._visit(hal_config, journal)
-        self.stage = TerminalStage(self.visit)
+        self.sound = Sound(self.visit, voice=Voice(next(iter(self._every("speech")), None)), speakers=self._every("speaker"))
+        self.stage = TerminalStage(self.visit, headline=self.sound.headline)
         self.lights = Lights(self.visit, self.hal.every("light"))
         self.talk = AgentTalk(self)
         self.packs = PackOpener(
@@ -120,9 +125,14 @@ class TerminalFace:
             clock=self.clock, diary=diary, paper=paper, help_port=self.help, new_id=new_id, language=self.config.language,
             help_phone=self.config.phone, patience=patience_of(self.config),
         )  # fmt: skip
-        senses.append(Senses(visit, post=self.bridge.post, clock=self.clock, on_health=self.take_status))
+        self.power = PowerWatch(self._every("ups"), diary, later=timers.after, on_stage=self.take_status)
+        senses.append(Senses(visit, post=self.bridge.post, clock=self.clock, on_health=self.take_status, on_power=self.power.take))
         self.diary = diary
         return visit
+
+    def _every(self, kind: str) -> list[Any]:
+        """All peripherals of one kind; each keeps the Protocol that hal.registry names for it."""
+        return list(self.hal.every(kind))
 
     def _event(self, senses: Senses, name: str, event: Event) -> None:
         if isinstance(event, ButtonPressed) and event.button == "call_staff":
@@ -136,7 +146,7 @@ class TerminalFace:
         self.hal.start()
         self.link.start()
         timers.every(STORAGE_EVERY_S, lambda: self.diary.look(self.take_status))
-        timers.every(BEAT_S, self.link.beat)
+        Pulse(self.link.beat)
         self.take_status()
 
     def stop(self) -> None:
@@ -153,6 +163,7 @@ class TerminalFace:
     def _changed(self) -> None:
         self.stage.sync_soon()
         self.lights.sync()
+        self.sound.follow()
         if self.visit.next_tick_ms() is None:
             self._ticking.stop()
             self._take_waiting_content()
@@ -181,6 +192,8 @@ class TerminalFace:
         night = now is not None and is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
+        for light in self._every("backlight"):
+            light.dim(night)
         self.stage.minute(now)
 
     # What the agent says
@@ -222,6 +235,7 @@ class TerminalFace:
             demonstration=content is not None and content.hall.demonstration,
             notice=view.desired.notice if view.desired is not None else None,
             pairing_code=view.pairing_code if view.pairing == "waiting" else "",
+            power=self.power.stage,
         )
         if status != self.visit.status:
             self.visit.status_changed(status)

@@ -15,6 +15,7 @@ from hal.api import (
     Health,
     Job,
     Outcome,
+    PowerChanged,
     PrinterStatus,
     Tampered,
     TamperEnded,
@@ -136,8 +137,17 @@ def has_expired(valid_to: str, now: datetime | None) -> bool:
 class Senses:
     """Takes hal's events on hal's threads and tells the visit on the session's."""
 
-    def __init__(self, visit: Visit, *, post: Post, clock: Clock, on_health: Callable[[], object]) -> None:
-        self._visit, self._post, self._clock, self._on_health = visit, post, clock, on_health
+    def __init__(
+        self,
+        visit: Visit,
+        *,
+        post: Post,
+        clock: Clock,
+        on_health: Callable[[], object],
+        on_power: Callable[[PowerChanged], object],
+    ) -> None:
+        self._visit, self._post, self._clock = visit, post, clock
+        self._on_health, self._on_power = on_health, on_power
 
     def event(self, name: str, event: Event) -> None:
         """See hal.api.EventListener."""
@@ -151,6 +161,8 @@ class Senses:
                 self._post(lambda: self._visit.cabinet(name, True))
             case DoorClosed() | TamperEnded():
                 self._post(lambda: self._visit.cabinet(name, False))
+            case PowerChanged():
+                self._post(lambda: self._on_power(event))
             case CardError(reason=reason):
                 self._post(lambda: self._visit.card_unread(phrase(reason)))
             case _:

@@ -121,7 +121,7 @@ class SessionClosed(Struct, frozen=True, kw_only=True):
     """`session.closed` 1: and everything personal of it is gone."""
 
     session: Id16
-    how: Literal["done", "timeout", "door", "restart", "face_lost"]
+    how: Literal["done", "timeout", "door", "power", "restart", "face_lost"]
     matters: Annotated[tuple[Key, ...], Meta(max_length=64)] = ()
     """What was done, by kind: guide, notice, scenario, search, help."""
     duration_ms: Annotated[int, Meta(ge=0, lt=2**53)] = 0
@@ -157,6 +157,14 @@ class Door(Struct, frozen=True, kw_only=True):
     contact: Key = "door"
 
 
+class PowerChanged(Struct, frozen=True, kw_only=True):
+    """`power.changed` 1: where the device's power comes from now, as its UPS says. `low`: it shuts down."""
+
+    state: Literal["mains", "battery", "low", "unknown"]
+    charge: Annotated[int, Meta(ge=0, le=100)] | None = None
+    runtime_s: Annotated[int, Meta(ge=0, lt=2**53)] | None = None
+
+
 class OpsNote(Struct, frozen=True, kw_only=True):
     """`ops.note` 1: something an agent saw: `what` is a message id (docs/messages.md), `args` fill it."""
 
@@ -183,6 +191,7 @@ KINDS: dict[tuple[str, int], type[Struct]] = {
     ("print.asked", 1): PrintAsked,
     ("print.finished", 1): PrintFinished,
     ("security.door", 1): Door,
+    ("power.changed", 1): PowerChanged,
     ("ops.note", 1): OpsNote,
 }
 

@@ -33,15 +33,14 @@ log = structlog.get_logger("hal")
 class Config(msgspec.Struct, frozen=True):
     """The board.
 
-    `every_s` how often it is looked at. `folder` a folder on the storage that matters, usually `data_dir`. `state_file` where
-    power cuts are counted; empty = not counted. `worn_percent` and `memory_low_mb` are limits. `rtc` whether the board has a
+    `every_s` how often it is looked at. `folder` a folder on the storage that matters; empty = that of the device's data.
+    `worn_percent` and `memory_low_mb` are limits. `rtc` whether the board has a
     clock with a battery, which is then checked. `vcgencmd` the firmware's command; where it is missing the kernel is asked.
     `sysfs`, `procfs` are changed by tests only.
     """
 
     every_s: Annotated[float, msgspec.Meta(ge=0.05, le=3600)] = 10.0
-    folder: str = "/"
-    state_file: str = ""
+    folder: str = ""
     worn_percent: Annotated[int, msgspec.Meta(ge=10, le=100)] = 80
     memory_low_mb: Annotated[int, msgspec.Meta(ge=1, le=4096)] = 48
     rtc: Literal["expected", "none"] = "none"
@@ -57,7 +56,7 @@ def where(config: Config) -> str:
 
 def open_driver(name: str, config: Config, tools: Tools) -> LinuxBoard:
     """See `hal.registry.DRIVERS`."""
-    return LinuxBoard(name, config, on_health=tools.on_health)
+    return LinuxBoard(name, config, on_health=tools.on_health, state_dir=tools.state_dir)
 
 
 class Seen(NamedTuple):
@@ -155,9 +154,11 @@ class PowerCuts:
 class LinuxBoard:
     """`hal.api.Board`."""
 
-    def __init__(self, name: str, config: Config, *, on_health: HealthListener) -> None:
+    def __init__(self, name: str, config: Config, *, on_health: HealthListener, state_dir: Path | None = None) -> None:
+        """`state_dir` is where power cuts are counted; without it they are not."""
         self.name = name
-        self._config = config
+        self._config, self._state_dir = config, state_dir
+        self._folder = Path(config.folder) if config.folder else state_dir or Path("/")
         self._sysfs, self._procfs = Path(config.sysfs), Path(config.procfs)
         self._health = HealthRecord(name, on_health)
         self._cuts: PowerCuts | None = None
@@ -203,20 +204,20 @@ class LinuxBoard:
 
     def _begin_counting(self) -> None:
         boot = board_files.boot_id(self._procfs)
-        if not self._config.state_file or not boot:
+        if self._state_dir is None or not boot:
             return
-        cuts = PowerCuts(Path(self._config.state_file), boot)
+        cuts = PowerCuts(self._state_dir / f"{self.name}.json", boot)
         try:
             cuts.begin()
         except OSError as error:
-            log.error("power cuts cannot be counted", path=self._config.state_file, error=str(error))
+            log.error("power cuts cannot be counted", folder=str(self._state_dir), error=str(error))
             return
         self._cuts = cuts
 
     def _look(self) -> None:
         seen = Seen(
             throttling=self._throttling(),
-            storage=board_files.storage(self._sysfs, Path(self._config.folder)),
+            storage=board_files.storage(self._sysfs, self._folder),
             memory_mb=board_files.memory_mb(self._procfs),
             temperature_c=board_files.temperature_c(self._sysfs),
             clock_s=board_files.clock_epoch_s(self._sysfs),

@@ -11,7 +11,7 @@ from terminal.flow.idle import Profile
 from terminal.flow.phrase import Phrase
 from terminal.flow.places import Shelf
 
-EndedBy = Literal["done", "timeout", "door", "restart", "face_lost"]
+EndedBy = Literal["done", "timeout", "door", "power", "restart", "face_lost"]
 Matter = Literal["guide", "notice", "scenario", "search", "help", "take_away"]
 """What a visitor did, by kind; all that the journal keeps of a visit."""
 Outcome = Literal["printed", "not_printed", "unknown"]

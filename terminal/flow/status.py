@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from runtime.outage import Stage
 from terminal.flow.phrase import NOTHING, Phrase, phrase
 from wire.messages import Words
 
@@ -32,12 +33,22 @@ class Status:
     notice: Words | None = None
     """What the hall wants to tell everybody today, in its own words."""
 
+    power: Stage = "none"
+    """What the device does about a power cut (runtime.outage)."""
+
+    @property
+    def rests(self) -> bool:
+        """True while nobody may begin: the battery is for those who are there, and for a clean end."""
+        return self.power in ("resting", "ending")
+
     def with_printer(self, part: Part) -> "Status":
         return replace(self, printer=part)
 
 
 def abilities(status: Status) -> list[Phrase]:
     """What can be done here and now, most useful first: the large line of the attract screen."""
+    if status.rests:
+        return []
     can = [phrase("attract.can_search"), phrase("attract.can_check")] if status.content else []
     if status.content and prints(status):
         can.append(phrase("attract.can_print"))
@@ -55,6 +66,8 @@ def prints(status: Status) -> bool:
 def troubles(status: Status) -> list[Phrase]:
     """What is out of service, in words for visitors, and what still works. Empty when all is well."""
     said: list[Phrase] = []
+    if status.power != "none":
+        said.append(phrase("trouble.power"))
     if not status.content:
         said.append(phrase("trouble.content"))
     if status.printer.fitted and not status.printer.works:

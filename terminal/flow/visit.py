@@ -35,7 +35,7 @@ class Visit(MovingVisit):
                 self.changed()
             return True
         hasty = self.phase == "goodbye" and self._clock.monotonic_ms() - self._phase_ms < HASTY_MS
-        if self.phase != "secured" and not hasty and self.content is not None:
+        if self.phase != "secured" and not hasty and self.content is not None and not self.status.rests:
             self._begin()
         return False
 
@@ -83,6 +83,8 @@ class Visit(MovingVisit):
 
     def set_language(self, language: Language) -> None:
         if self.session is None:
+            if self.status.rests:
+                return
             self._begin()
         assert self.session is not None
         self.session.language = language
@@ -95,8 +97,10 @@ class Visit(MovingVisit):
         self.changed()
 
     def call_help(self) -> None:
-        """求助: tell the staff where help is wanted."""
+        """求助: tell the staff where help is wanted. On the battery too, until its very end."""
         if self.session is None:
+            if self.status.power == "ending":
+                return
             self._begin()
         assert self.session is not None
         self.session.did("help")
@@ -114,7 +118,7 @@ class Visit(MovingVisit):
     def card_present(self, card: Card) -> None:
         """A card was read: greet by masked name. It also begins a session, since somebody is there."""
         self.card_on_reader = True
-        if self.phase == "secured":
+        if self.phase == "secured" or (self.session is None and self.status.rests):
             return
         if self.session is None:
             self._begin()
@@ -147,9 +151,12 @@ class Visit(MovingVisit):
         self._diary.cabinet(contact, opened)
 
     def status_changed(self, status: Status) -> None:
-        """Something works again, or does not any more."""
+        """Something works again, or does not any more. When the power is about to go, the visit ends while it can be kept."""
         self.status = status
-        self.changed()
+        if status.power == "ending" and self.session is not None:
+            self.end("power")
+        else:
+            self.changed()
 
     def content_changed(self, content: Content | None) -> None:
         """Another pack. A visitor under way goes home, since what he read may be gone."""

@@ -31,7 +31,10 @@ class AttractView(View):
     def refresh(self) -> None:
         status = self.visit.status
         self.ids.abilities.clear_widgets()
-        if self.visit.content is None:
+        if status.rests:
+            self.ids.title.text = words.t("attract.resting")
+            self.ids.explanation.text = words.t("attract.resting_do")
+        elif self.visit.content is None:
             self.ids.title.text = words.t("attract.no_content")
             self.ids.explanation.text = words.t("attract.no_content_do")
         else:
@@ -39,7 +42,7 @@ class AttractView(View):
             self.ids.explanation.text = ""
             for can in abilities(status):
                 self.ids.abilities.add_widget(AbilityLine(icon=ICONS[can.id], text=say(can)))
-        self.ids.touch.text = words.t("attract.touch") if self.visit.content else ""
+        self.ids.touch.text = words.t("attract.touch") if self.visit.content and not status.rests else ""
         fill_banners(self.ids.banners, self.visit, quiet=words.t("attract.well"))
 
 

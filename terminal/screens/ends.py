@@ -14,7 +14,8 @@ class GoodbyeView(View):
         if card:
             self.ids.advice.text = words.t("leave.card_do") + "\n" + words.t("leave.title")
         else:
-            self.ids.advice.text = words.t("leave.timeout" if self.visit.ended_by == "timeout" else "leave.do")
+            why = {"timeout": "leave.timeout", "power": "leave.power"}
+            self.ids.advice.text = words.t(why.get(self.visit.ended_by or "", "leave.do"))
 
 
 class SecuredView(View):

@@ -1,5 +1,6 @@
 """Header, place, footer and panels: the whole screen, kept in step with the visit. One `sync` a change, before the next frame."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from kivy.clock import Clock
@@ -99,9 +100,18 @@ class Frame(BoxLayout):
 class TerminalStage(Stage):
     """The root widget: follows the visit."""
 
-    def __init__(self, visit: Visit, *, label: WireWords | None = None, hall: WireWords | None = None, **kwargs: object) -> None:
+    def __init__(
+        self,
+        visit: Visit,
+        *,
+        label: WireWords | None = None,
+        hall: WireWords | None = None,
+        headline: Callable[[str], object] = lambda _: None,
+        **kwargs: object,
+    ) -> None:
+        """`headline` is told what each new screen is about, in its words; empty for what only the visitor should know."""
         super().__init__(**kwargs)
-        self.visit = visit
+        self.visit, self._headline = visit, headline
         self._label, self._hall = label, hall
         self._now: datetime | None = None
         self._key: tuple[object, ...] = ()
@@ -134,8 +144,8 @@ class TerminalStage(Stage):
             self._say_time()
         if theme.profile != visit.profile:
             theme.use(profile=visit.profile)
-        # Without content nothing can be begun, but help can be called: the buttons below must then work at once.
-        self.asleep = visit.phase != "visiting" and not (visit.phase == "attract" and visit.content is None)
+        # Without content, or on battery, nothing can be begun, but help can be called: the buttons below must then work at once.
+        self.asleep = visit.phase != "visiting" and not (visit.phase == "attract" and (visit.content is None or visit.status.rests))
         key = (visit.phase, type(visit.place), visit.language, visit.profile, id(visit.content))
         if key == self._key and self.view is not None and self._same_place():
             self.view.refresh()
@@ -170,6 +180,7 @@ class TerminalStage(Stage):
         slot = self.frame.ids.slot
         slot.clear_widgets()
         slot.add_widget(self.view)
+        self._headline(self.view.headline)
         self.settling = True
         self._settled.cancel()
         self._settled()
@@ -185,6 +196,8 @@ class TerminalStage(Stage):
             self._panel_key = key
             if self._panel is not None:
                 self.add_widget(self._panel)
+            if name == "warning":
+                self._headline(words.t("warn.title"))
         elif self._panel is not None:
             self._panel.refresh()
         # The place is not drawn below a panel: less to be confused by, and nothing to read over a shoulder.

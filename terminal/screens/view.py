@@ -39,6 +39,12 @@ class View(BoxLayout):
         self.shown = place
         super().__init__(orientation="vertical", **kwargs)
 
+    @property
+    def headline(self) -> str:
+        """What this screen is about, as its title says it; empty without one, and where the title names the visitor."""
+        title = self.ids.get("title")
+        return title.text if title is not None and not getattr(title, "private", False) else ""
+
     def on_kv_post(self, base_widget: object) -> None:
         """Rules are applied and ids exist: fill in what the flow says."""
         self.build()

@@ -46,10 +46,11 @@ def tree(tmp_path):
 
 @pytest.fixture
 def board(tree, heard, closing, make_config):
-    def make(**settings):
+    def make(state_dir=None, **settings):
         own = {"driver": "linux", "every_s": 0.05, "folder": str(tree / "data"), "sysfs": str(tree / "sys")}
         own |= {"procfs": str(tree / "proc"), "vcgencmd": [], "rtc": "expected"} | settings
-        hal = closing(open_hal(make_config({"board": own}), on_event=heard.on_event, on_health=heard.on_health))
+        told = {"on_event": heard.on_event, "on_health": heard.on_health}
+        hal = closing(open_hal(make_config({"board": own}), state_dir=state_dir, **told))
         hal.start()
         return hal.peripherals()[0]
 
@@ -215,15 +216,15 @@ def test_a_damaged_count_begins_anew_instead_of_failing(tmp_path, damage):
 
 
 def test_power_cuts_reach_health_and_a_clean_close_is_none(board, tree, until):
-    state = tree / "data/board.json"
-    board(state_file=str(state))
-    until(state.exists)
+    state = tree / "data"
+    board(state_dir=state)
+    until((state / "board.json").exists)
     file(tree / "proc/sys/kernel/random/boot_id", "boot-2")
-    after = board(state_file=str(state))
+    after = board(state_dir=state)
     until(lambda: after.health().reason == "board.power_cut")
     assert after.health().args == {"count": "1"}
     assert after.readings()["unsafe_shutdowns"] == 1
     after.close()
     file(tree / "proc/sys/kernel/random/boot_id", "boot-3")
-    clean = board(state_file=str(state))
+    clean = board(state_dir=state)
     until(lambda: clean.health().reason == "hal.ok")
