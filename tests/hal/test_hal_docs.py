@@ -60,7 +60,7 @@ def test_every_profile_is_in_the_manual():
         assert f"`{name}`" in DOC
 
 
-@pytest.mark.parametrize("module", ["printer", "idcard"])
+@pytest.mark.parametrize("module", ["printer", "idcard", "scanner", "box", "desk"])
 def test_every_command_of_a_simulator_is_in_the_manual(start_sim, module):
     sim = start_sim(module)
     with pytest.raises(ControlError) as refused:
