@@ -20,15 +20,12 @@ SPECIFICATION = (DOCS / "evaluator-protocol.md").read_text(encoding="utf-8")
 DESK = (DOCS / "desk.md").read_text(encoding="utf-8")
 
 
+BOX_COMMANDS = ("SIGNAL", "TAKEN", "PRESS", "HEARTBEAT")
+DESK_COMMANDS = ("SIGN_IN", "INVITE", "TAKE_BACK", "SIGN_OUT", "SET_WINDOW", "ASK_STATE", "ANSWER", "STATE")
+
+
 @pytest.mark.parametrize(
-    ("name", "module"),
-    [
-        *((name, button_box) for name in ("SIGNAL", "TAKEN", "PRESS", "HEARTBEAT")),
-        *(
-            (name, clerk_desk)
-            for name in ("SIGN_IN", "INVITE", "TAKE_BACK", "SIGN_OUT", "SET_WINDOW", "ASK_STATE", "ANSWER", "STATE")
-        ),
-    ],
+    ("name", "module"), [*((name, button_box) for name in BOX_COMMANDS), *((name, clerk_desk) for name in DESK_COMMANDS)]
 )
 def test_every_command_has_its_row_with_its_number(name, module):
     assert re.search(rf"^\| `{getattr(module, name):02X}` \| \w+ \| {name} \|", SPECIFICATION, re.M)
