@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 from eye import Eye, Place
-from kiosk import FLAGS, Memory, kiosk, memory_of
+from kiosk import FLAGS, Memory, kiosk, memory_of, sharers
 from lone import FIRST_SCREEN, SIZES, Lone, Role, lone
 
 from demo.device import Device
@@ -140,6 +140,10 @@ def _memory(device: Lone, conditions: dict[str, Any]) -> list[dict[str, Any]]:
         # Both have come to rest: the page was still for two seconds, the face for longer.
         face, peer = memory_of(device.pid), memory_of(chromium)
         conditions[f"{role}: processes"] = {"face": face.processes, "chromium": peer.processes}
+        conditions[f"{role}: others sharing pages"] = {
+            "Chromium, which makes the peer's PSS smaller": sharers("/chromium/chromium", chromium),
+            "Mesa's software renderer, such as the X servers, which make the face's smaller": sharers("swrast_dri", device.pid),
+        }
         figures = [_figure(f"{role}: PSS of the same page in Chromium", peer.pss_mb, "MB", None)]
         figures += _memory_figures(f"{role}, fresh", face, peer)
         peak = _tour(device)
