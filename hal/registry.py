@@ -11,6 +11,7 @@ from hal import api
 KINDS: dict[str, type[Any]] = {
     "buttons": api.Buttons,
     "printer": api.ReceiptPrinter,
+    "a4_printer": api.A4Printer,
     "id_card": api.IdCardReader,
     "door": api.Door,
     "keypad": api.Keypad,
@@ -32,6 +33,7 @@ KINDS: dict[str, type[Any]] = {
 DRIVERS: dict[str, dict[str, str]] = {
     "buttons": {"gpio": "hal.drivers.gpio_buttons", "box": "hal.drivers.button_box"},
     "printer": {"escpos": "hal.drivers.escpos_printer"},
+    "a4_printer": {"cups": "hal.drivers.cups_printer"},
     "id_card": {"samv": "hal.drivers.samv_reader"},
     "door": {"gpio": "hal.drivers.gpio_door"},
     "keypad": {"evdev": "hal.drivers.evdev_keypad", "matrix": "hal.drivers.gpio_matrix"},

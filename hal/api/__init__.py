@@ -32,13 +32,24 @@ from hal.api.codes import Camera, LookEnded, Scanned, Scanner, ScanRefused
 from hal.api.core import HealthListener, Peripheral
 from hal.api.desk import ClerkDesk, DeskAsked, DeskView
 from hal.api.events import Event, EventListener
-from hal.api.paper import Job, Outcome, OutcomeListener, PaperRoll, PrinterStatus, ReceiptPrinter
+from hal.api.paper import (
+    A4Printer,
+    Document,
+    DocumentState,
+    Job,
+    Outcome,
+    OutcomeListener,
+    PaperRoll,
+    PrinterStatus,
+    ReceiptPrinter,
+)
 from hal.api.power import Board, PowerChanged, PowerState, Ups
 from hal.api.senses import Backlight, HeadphonesChanged, Language, Speaker, Speech, SpeechEnded
 from hal.health import Health, State
 from hal.paper import Block, Raster, Rasterise, TextStyle
 
 __all__ = [
+    "A4Printer",
     "Backlight",
     "Block",
     "Board",
@@ -54,6 +65,8 @@ __all__ = [
     "ClerkDesk",
     "DeskAsked",
     "DeskView",
+    "Document",
+    "DocumentState",
     "Door",
     "DoorClosed",
     "DoorOpened",

@@ -102,3 +102,42 @@ class ReceiptPrinter(Peripheral, Protocol):
     def roll(self) -> PaperRoll:
         """What is known of the roll of paper, without asking the printer."""
         ...
+
+
+MAX_PDF_BYTES = 20_000_000
+
+
+class Document(msgspec.Struct, frozen=True):
+    """Sheets to print, as PDF (at most 20 MB). `id` as with `Job`, 1 to 64 of `A-Z a-z 0-9 . _ -`; it is seen in the print queue,
+    so it must tell nothing about a person."""
+
+    id: str
+    pdf: bytes
+    copies: int = 1
+    two_sided: bool = False
+    deadline_s: float = 120.0
+
+
+DocumentState = Literal["unknown", "waiting", "printing", "over"]
+
+
+@runtime_checkable
+class A4Printer(Peripheral, Protocol):
+    """A printer of sheets: certificates and reports."""
+
+    def submit(self, document: Document, on_outcome: OutcomeListener) -> None:
+        """Print and call `on_outcome` exactly once, at the latest five seconds after `document.deadline_s`.
+
+        Its `Outcome` is as with `ReceiptPrinter.submit`, without `cut` and `paper_mm`. The same id never prints twice, also
+        after a restart: the print queue remembers it. What is not printed by its deadline is taken out of the queue.
+        """
+        ...
+
+    def cancel(self, document_id: str) -> None:
+        """Take a document out of the queue; its outcome follows, `not_printed` with the reason `job.cancelled`, or `unknown` when
+        its printing had begun. Nothing happens to one that is not waiting or printing."""
+        ...
+
+    def state_of(self, document_id: str) -> DocumentState:
+        """How far a document is, without asking anybody; `unknown` for one never submitted to this object."""
+        ...

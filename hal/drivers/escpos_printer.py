@@ -19,13 +19,13 @@ from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, Paper
 from hal.config import Baud
 from hal.drivers import escpos, escpos_status, line_any
 from hal.drivers.escpos_fences import ASK_MODEL, Fences
-from hal.drivers.escpos_jobs import Jobs, Taken
 from hal.drivers.escpos_memory import Memory
 from hal.drivers.escpos_print import Watched
 from hal.drivers.escpos_profiles import PROFILES, Profile, ProfileName
 from hal.drivers.escpos_talk import IDLE_S, SILENT, Talk, Timing
 from hal.drivers.line import Line, LineDown, keep_open
 from hal.drivers.line_usb import UsbRoots
+from hal.drivers.print_jobs import Jobs, Taken
 from hal.health import HealthRecord
 from hal.paper import Cut, Rasterise
 from hal.tools import Tools
@@ -120,7 +120,7 @@ class EscposPrinter:
         self._rasterise = rasterise
         self._health = HealthRecord(self.name, on_health)
         self._memory = Memory(state)
-        self._jobs = Jobs(self._memory.outcomes())
+        self._jobs: Jobs[Job] = Jobs(self._memory.outcomes())
         self._stop = threading.Event()
         self._talk: Talk | None = None
         # Length of the present job once its first byte may be out, else None.
@@ -231,7 +231,7 @@ class EscposPrinter:
         else:
             self._health.set(escpos_status.health_of(talk.status))
 
-    def _take_turn(self, talk: Talk, taken: Taken) -> None:
+    def _take_turn(self, talk: Talk, taken: Taken[Job]) -> None:
         """Print one job and tell its outcome, whatever happens."""
         self._sent_mm = None
         try:

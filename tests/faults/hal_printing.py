@@ -128,7 +128,7 @@ class Lab:
         self.printer.close()
         self.do("speed", mm_per_s=400)
         before_mm = self.do("state")["printed_mm"]
-        child = [sys.executable, str(Path(__file__).with_name("printing_child.py"))]
+        child = [sys.executable, "-m", "faults.printing_child"]
         arguments = [self._port, str(self._folder), str(self._state), job_id, str(lines)]
         environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"}
         process = subprocess.Popen([*child, *arguments], env=environment, cwd=ROOT)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict, deque
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
-import msgspec
 import structlog
 
-from hal.api import Job, Outcome, OutcomeListener, PrinterStatus
+from hal.api import Outcome, OutcomeListener, PrinterStatus
 
 MAX_WAITING = 8
 MAX_REMEMBERED = 256
@@ -16,26 +17,37 @@ MAX_REMEMBERED = 256
 log = structlog.get_logger("hal")
 
 
-class Taken(msgspec.Struct, frozen=True):
+class Named(Protocol):
+    """Anything to print."""
+
+    @property
+    def id(self) -> str: ...
+
+
+J = TypeVar("J", bound=Named)
+
+
+@dataclass(frozen=True)
+class Taken(Generic[J]):
     """A job whose turn has come, and the monotonic time (seconds) when its deadline passes."""
 
-    job: Job
+    job: J
     deadline_at_s: float
 
 
-class Jobs:
+class Jobs(Generic[J]):
     """The queue and the memory of outcomes; thread-safe. Outcomes are told on the thread that calls `next` or `done`."""
 
     def __init__(self, remembered: list[Outcome] | None = None) -> None:
         """`remembered` are outcomes of an earlier run of the program, oldest first."""
         self._lock = threading.Lock()
-        self._queue: deque[Taken] = deque()
+        self._queue: deque[Taken[J]] = deque()
         self._listeners: dict[str, list[OutcomeListener]] = {}
         self._outcomes: OrderedDict[str, Outcome] = OrderedDict((one.job_id, one) for one in remembered or [])
         # Answers that need no printing; they wait for the printer's thread, because no outcome is told on the caller's.
         self._answers: deque[tuple[Outcome, OutcomeListener]] = deque()
 
-    def submit(self, job: Job, on_outcome: OutcomeListener, *, deadline_at_s: float) -> None:
+    def submit(self, job: J, on_outcome: OutcomeListener, *, deadline_at_s: float) -> None:
         """Queue `job`, or have it answered from memory; see `ReceiptPrinter.submit`."""
         with self._lock:
             known = self._outcomes.get(job.id)
@@ -51,7 +63,7 @@ class Jobs:
                 self._listeners[job.id] = [on_outcome]
                 self._queue.append(Taken(job, deadline_at_s))
 
-    def next(self) -> Taken | None:
+    def next(self) -> Taken[J] | None:
         """The next job to print, or None; tells what can be told from memory first."""
         with self._lock:
             answers = list(self._answers)

@@ -1,0 +1,253 @@
+"""A4 printer: a queue of CUPS, whose own memory of jobs keeps one id from printing twice, also across restarts.
+
+What is left in the queue when this program begins, or when CUPS comes back, is taken out: nobody waits for it any more, and a
+certificate must not come out an hour later into strange hands.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from hal.api import Document, DocumentState, Health, HealthListener, Outcome, OutcomeListener, PrinterStatus
+from hal.api.paper import MAX_PDF_BYTES
+from hal.drivers.cups_calls import Cups, CupsDown
+from hal.drivers.cups_words import COMPLETED, JobSeen, is_confirming, job_seen, printer_reason, result_of
+from hal.drivers.print_jobs import Jobs, Taken
+from hal.health import REASONS, HealthRecord
+from hal.tools import Tools
+
+PREFIX = "nightwindow-"
+LOOK_S = 0.25
+"""Between two looks at a job under way."""
+END_S = 3.0
+"""So long a cancelled job is waited for."""
+SILENT = PrinterStatus(answered=False)
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+class Config(msgspec.Struct, frozen=True):
+    """A4 printer: a queue of CUPS.
+
+    `queue` is the printer's name there (lpstat -p), `server` a socket's path or `ADDRESS:PORT`, empty for this computer's.
+    `confirms` whether a finished job is known to be on paper: `auto` believes queues that speak IPP with the printer, where
+    CUPS waits for the printer's own word. `poll_s` how often the printer is looked at, `answer_s` how long CUPS may take.
+    """
+
+    queue: str = ""
+    server: str = ""
+    confirms: Literal["auto", "yes", "no"] = "auto"
+    poll_s: Annotated[float, msgspec.Meta(ge=0.05, le=60)] = 5.0
+    answer_s: Annotated[float, msgspec.Meta(ge=0.2, le=10)] = 3.0
+
+
+def check(config: Config) -> list[str]:
+    """See `hal.registry.DRIVERS`."""
+    return [] if config.queue else [".queue is empty; give the printer's name as lpstat -p shows it"]
+
+
+def where(config: Config) -> str:
+    """See `hal.registry.DRIVERS`."""
+    return config.queue
+
+
+def is_there(config: Config) -> bool:
+    """See `hal.registry.DRIVERS`: whether CUPS knows the queue."""
+    try:
+        Cups(config.server, config.queue, deadline_s=config.answer_s).printer()
+    except CupsDown:
+        return False
+    return True
+
+
+def open_driver(name: str, config: Config, tools: Tools) -> CupsPrinter:
+    """See `hal.registry.DRIVERS`."""
+    return CupsPrinter(name, config, on_health=tools.on_health)
+
+
+class CupsPrinter:
+    """`hal.api.A4Printer` over CUPS."""
+
+    def __init__(self, name: str, config: Config, *, on_health: HealthListener) -> None:
+        self.name = name
+        self._config = config
+        self._health = HealthRecord(name, on_health)
+        self._jobs: Jobs[Document] = Jobs()
+        self._states: dict[str, DocumentState] = {}
+        self._cancelled: set[str] = set()
+        self._stop = threading.Event()
+        self._wake = threading.Event()
+        self._cups = Cups(config.server, config.queue, deadline_s=config.answer_s)
+        self._tidy = False
+        self._confirms = config.confirms == "yes"
+        self._thread = threading.Thread(target=self._run, name="hal-a4", daemon=True)
+
+    def start(self) -> None:
+        """See `Peripheral.start`."""
+        self._thread.start()
+
+    def health(self) -> Health:
+        """See `Peripheral.health`."""
+        return self._health.get()
+
+    def submit(self, document: Document, on_outcome: OutcomeListener) -> None:
+        """See `A4Printer.submit`."""
+        self._states[document.id] = "waiting"
+        self._cancelled.discard(document.id)
+
+        def told(outcome: Outcome) -> None:
+            self._states[document.id] = "over"
+            on_outcome(outcome)
+
+        self._jobs.submit(document, told, deadline_at_s=time.monotonic() + document.deadline_s)
+        self._wake.set()
+
+    def cancel(self, document_id: str) -> None:
+        """See `A4Printer.cancel`."""
+        if self._states.get(document_id) in ("waiting", "printing"):
+            self._cancelled.add(document_id)
+
+    def state_of(self, document_id: str) -> DocumentState:
+        """See `A4Printer.state_of`."""
+        return self._states.get(document_id, "unknown")
+
+    def close(self) -> None:
+        """See `Peripheral.close`."""
+        self._stop.set()
+        self._wake.set()
+        if self._thread.is_alive():
+            self._thread.join(2)
+        self._health.set("hal.stopped")
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self._look()
+            self._wake.clear()
+            while not self._stop.is_set() and (taken := self._jobs.next()) is not None:
+                self._jobs.done(self._outcome(taken))
+            self._wake.wait(self._config.poll_s)
+        while (taken := self._jobs.next()) is not None:
+            self._jobs.done(_refused(taken.job.id, "job.stopped"))
+
+    def _look(self) -> str:
+        """Learn how the printer is; returns the health id. The first look after CUPS was away also empties the queue."""
+        try:
+            said = self._cups.printer()
+            if not self._tidy:
+                for number in self._cups.jobs(PREFIX, over=False):
+                    self._cups.cancel(number)
+                self._tidy = True
+        except CupsDown as down:
+            self._tidy = False
+            self._health.set(down.reason, **down.reason_args)
+            return down.reason
+        if self._config.confirms == "auto":
+            self._confirms = is_confirming(str(said.get("device-uri", "")))
+        reason = printer_reason(said)
+        self._health.set(reason)
+        return reason
+
+    def _outcome(self, taken: Taken[Document]) -> Outcome:
+        """Print one document, whatever happens."""
+        document = taken.job
+        wrong = _problem(document)
+        if wrong:
+            return replace(_refused(document.id, "job.invalid"), detail=wrong)
+        if document.id in self._cancelled:
+            return _refused(document.id, "job.cancelled")
+        if time.monotonic() >= taken.deadline_at_s:
+            return _refused(document.id, "job.deadline")
+        number: int | None = None
+        try:
+            reason = self._look()
+            if not self._tidy:
+                return _refused(document.id, reason)
+            earlier = self._earlier(document.id)
+            if earlier is not None:
+                return earlier
+            if REASONS[reason].state == "down":
+                return _refused(document.id, reason)
+            options = {"copies": str(document.copies), "sides": "two-sided-long-edge" if document.two_sided else "one-sided"}
+            number = self._cups.create(PREFIX + document.id, options)
+            self._states[document.id] = "printing"
+            self._cups.send(number, document.pdf)
+            return self._watch(document.id, number, taken.deadline_at_s)
+        except CupsDown as down:
+            self._tidy = self._tidy and down.reason == "a4.refused"
+            self._health.set(down.reason, **down.reason_args)
+            refused = _refused(document.id, down.reason)
+            # A job that was made may hold the whole document; it is taken out when CUPS is back, but may be on paper by then.
+            return refused if number is None else replace(refused, result="unknown")
+
+    def _earlier(self, document_id: str) -> Outcome | None:
+        """What became of this id before, if CUPS remembers that any of it may be on paper; None when it may be printed."""
+        for job in self._cups.jobs(PREFIX, over=True).values():
+            if job.get("job-name") == PREFIX + document_id:
+                seen = job_seen(job)
+                result = result_of(seen, confirms=self._confirms) if seen.is_over else "unknown"
+                if result != "not_printed":
+                    return _told(document_id, result, "hal.ok" if result == "printed" else "job.stopped", seen)
+        return None
+
+    def _watch(self, document_id: str, number: int, deadline_at_s: float) -> Outcome:
+        """Follow a job to its end, or take it out of the queue."""
+        look_s = time.monotonic() + self._config.poll_s
+        while True:
+            seen = job_seen(self._cups.job(number))
+            if seen.is_over:
+                return self._ended(document_id, seen, "")
+            why = "job.stopped" if self._stop.is_set() else "job.cancelled" if document_id in self._cancelled else ""
+            if not why and time.monotonic() >= deadline_at_s:
+                why = "job.deadline"
+            if why:
+                return self._take_out(document_id, number, seen, why)
+            if time.monotonic() >= look_s:
+                self._look()
+                look_s = time.monotonic() + self._config.poll_s
+            self._stop.wait(LOOK_S)
+
+    def _take_out(self, document_id: str, number: int, seen: JobSeen, why: str) -> Outcome:
+        trouble = self._look()
+        self._cups.cancel(number)
+        end_s = time.monotonic() + END_S
+        while not seen.is_over and time.monotonic() < end_s:
+            seen = job_seen(self._cups.job(number))
+            time.sleep(min(LOOK_S, END_S) if not seen.is_over else 0)
+        down = REASONS[trouble].state == "down"
+        return self._ended(document_id, seen, trouble if down and why == "job.deadline" else why)
+
+    def _ended(self, document_id: str, seen: JobSeen, why: str) -> Outcome:
+        if not seen.is_over:
+            return _told(document_id, "unknown", why, seen)
+        result = result_of(seen, confirms=self._confirms)
+        if result == "printed":
+            return _told(document_id, result, "hal.ok", seen)
+        if seen.state == COMPLETED:
+            return _told(document_id, result, "job.unconfirmed", seen)
+        trouble = self._look()
+        return _told(document_id, result, why or (trouble if REASONS[trouble].state == "down" else "job.aborted"), seen)
+
+
+def _problem(document: Document) -> str:
+    """What no printer can print, with the limit and the remedy; empty when nothing is wrong."""
+    if not _ID.fullmatch(document.id):
+        return f"id is {document.id!r}; use 1 to 64 of A-Z a-z 0-9 . _ -"
+    if not document.pdf.startswith(b"%PDF-"):
+        return "the document is no PDF; give one that begins with %PDF-"
+    if len(document.pdf) > MAX_PDF_BYTES:
+        return f"the document has {len(document.pdf)} bytes; use up to {MAX_PDF_BYTES}"
+    return "" if 1 <= document.copies <= 9 else f"copies is {document.copies}; use 1 to 9"
+
+
+def _refused(document_id: str, reason: str) -> Outcome:
+    return Outcome(document_id, "not_printed", reason, SILENT, SILENT)
+
+
+def _told(document_id: str, result: Literal["printed", "not_printed", "unknown"], reason: str, seen: JobSeen) -> Outcome:
+    detail = f"job state {seen.state}, {seen.sheets} sheets"
+    return Outcome(document_id, result, reason, SILENT, SILENT, partial=seen.sheets > 0 and result != "printed", detail=detail)
