@@ -8,21 +8,10 @@ from __future__ import annotations
 import errno
 import select
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from hal.drivers.edge_time import monotonic_s
+from hal.drivers.key_strokes import EV_KEY, Stroke, Strokes
 from hal.drivers.line import LineDown
-
-EV_SYN, SYN_REPORT, SYN_DROPPED = 0, 0, 3
-EV_KEY, KEY_UP, KEY_DOWN = 1, 0, 1
-
-
-class Stroke(NamedTuple):
-    """A key that went down or up: its Linux key code, and when (monotonic seconds). Repeats by the kernel are left out."""
-
-    code: int
-    down: bool
-    at_s: float
 
 
 class InputDevice(Protocol):
@@ -80,10 +69,7 @@ class Keyboard:
         """
         self._device = device
         self._port = port
-        self._down: set[int] = set()
-        self._lost = False
-        self.losses = 0
-        """How often the kernel dropped keys because nobody read them in time; what was typed meanwhile is incomplete."""
+        self._strokes = Strokes()
         self._poll = select.poll()
         self._poll.register(device.fileno(), select.POLLIN)
         try:
@@ -96,6 +82,11 @@ class Keyboard:
     def name(self) -> str:
         """What the device calls itself."""
         return self._device.name
+
+    @property
+    def losses(self) -> int:
+        """How often the kernel dropped keys because nobody read them in time; what was typed meanwhile is incomplete."""
+        return self._strokes.losses
 
     def read(self, timeout_s: float) -> list[Stroke]:
         """Wait up to `timeout_s` for keys; empty when none moved.
@@ -113,27 +104,7 @@ class Keyboard:
             raise LineDown("port.failed", {"port": self._port, "error": error.strerror or str(error)}) from error
         if not events:
             raise LineDown("port.failed", {"port": self._port, "error": "hung up"})
-        return [stroke for event in events for stroke in self._strokes(event)]
-
-    def _strokes(self, event: Any) -> Iterator[Stroke]:
-        at_s = monotonic_s(event.sec + event.usec / 1e6)
-        if event.type == EV_SYN:
-            if event.code == SYN_DROPPED:
-                # The kernel's buffer was full; what follows up to the next report is half a story (kernel's input docs).
-                self._lost = True
-                self.losses += 1
-            elif event.code == SYN_REPORT and self._lost:
-                self._lost = False
-                # Which keys were let go meanwhile is not known; a key that is still down says so again only when pressed anew.
-                yield from (Stroke(code, False, at_s) for code in sorted(self._down))
-                self._down.clear()
-            return
-        if event.type != EV_KEY or self._lost or event.value not in (KEY_UP, KEY_DOWN):
-            return
-        down = event.value == KEY_DOWN
-        if down != (event.code in self._down):
-            (self._down.add if down else self._down.discard)(event.code)
-            yield Stroke(event.code, down, at_s)
+        return [stroke for event in events for stroke in self._strokes.take(event)]
 
     def close(self) -> None:
         """Let the device go; the console has it back."""

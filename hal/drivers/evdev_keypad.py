@@ -12,7 +12,8 @@ import msgspec
 import structlog
 
 from hal.api import EventListener, Health, HealthListener, Key, KeyPressed
-from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, Stroke, open_keyboard
+from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, open_keyboard
+from hal.drivers.key_strokes import Stroke
 from hal.drivers.line import keep_open
 from hal.health import HealthRecord
 from hal.tools import Tools

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import msgspec
 
-from hal.drivers.thermometer import Limits, SensorError, SensorThermometer, number
+from hal.drivers.temperature_text import SensorError, thousandths
+from hal.drivers.thermometer import Limits, SensorThermometer
 from hal.tools import Tools
 
 
@@ -57,7 +58,7 @@ def read(config: Config) -> float:
     found = _chips(config)
     if len(found) != 1:
         raise SensorError(f"{len(found)} chips called {config.chip} in {config.root}; it must be one")
-    return number(found[0] / "temp1_input")
+    return thousandths((found[0] / "temp1_input").read_text(encoding="ascii", errors="replace")[:64])
 
 
 def _chips(config: Config) -> list[Path]:

@@ -17,7 +17,8 @@ import structlog
 from hal.api import Event, EventListener, Health, HealthListener
 from hal.api.codes import Scanned, ScanRefused
 from hal.codes import CodeRefused, RefusalReason, text_of
-from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, Stroke, open_keyboard
+from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, open_keyboard
+from hal.drivers.key_strokes import Stroke
 from hal.drivers.line import keep_open
 from hal.drivers.scanner_frames import Code, LineParser, TooLong
 from hal.health import HealthRecord

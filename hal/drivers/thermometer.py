@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 
 from hal.api import Health, HealthListener
+from hal.drivers.temperature_text import SensorError
 from hal.health import HealthRecord
 
 TRIES = 3
@@ -17,10 +17,6 @@ HYSTERESIS_C = 3.0
 """So far a reading must come back over a limit before it is well again; else health would flicker at the limit."""
 
 log = structlog.get_logger("hal")
-
-
-class SensorError(Exception):
-    """No reading: the sensor is missing, or what it says is damaged; the message says which."""
 
 
 class Limits:
@@ -106,25 +102,3 @@ class SensorThermometer:
         if self._failed >= TRIES or self._celsius is None:
             self._celsius = None
             self._health.set("temperature.silent", error=error)
-
-
-def number(path: Path) -> float:
-    """The thousandths in a file of sysfs as a number.
-
-    Raises:
-        SensorError: it is no whole number, or no temperature that a sensor can have.
-        OSError: the file cannot be read.
-    """
-    text = path.read_text(encoding="ascii", errors="replace")[:64].strip()
-    return in_range(text)
-
-
-def in_range(thousandths: str) -> float:
-    """°C from thousandths as text; raises `SensorError` when it is no number or outside -55 to 125 °C."""
-    try:
-        celsius = int(thousandths) / 1000
-    except ValueError:
-        raise SensorError(f"the sensor says {thousandths!r}, which is no number") from None
-    if not -55 <= celsius <= 125:
-        raise SensorError(f"the sensor says {celsius} °C; it measures -55 to 125 °C")
-    return celsius

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import msgspec
 
-from hal.drivers.thermometer import Limits, SensorError, SensorThermometer, in_range
+from hal.drivers.temperature_text import SensorError, w1_slave
+from hal.drivers.thermometer import Limits, SensorThermometer
 from hal.tools import Tools
 
 POWER_ON_C = 85.0
@@ -73,28 +74,13 @@ class Reading:
             several = ", ".join(path.name for path in found)
             said = f"{len(found)} sensors ({several}); set sensor to one" if found else f"no sensor at {where(self._config)}"
             raise SensorError(said)
-        celsius = parse((found[0] / "w1_slave").read_text(encoding="ascii", errors="replace")[:512])
+        celsius = w1_slave((found[0] / "w1_slave").read_text(encoding="ascii", errors="replace")[:512])
         if celsius == POWER_ON_C and (self._last_c is None or abs(self._last_c - celsius) > PLAUSIBLE_STEP_C):
             # Believed when it comes twice: then the cabinet really is that hot.
             self._last_c = celsius
             raise SensorError("the sensor says 85 °C, as it does before it has measured")
         self._last_c = celsius
         return celsius
-
-
-def parse(text: str) -> float:
-    """°C from the kernel's two lines: the bytes with `crc=… YES`, then the bytes with `t=` thousandths.
-
-    Raises:
-        SensorError: the checksum is wrong, or it is anything else.
-    """
-    lines = text.splitlines()
-    found = re.fullmatch(r"(?:[0-9a-f]{2} ){9}t=(-?\d{1,6})", lines[1].strip()) if len(lines) >= 2 else None
-    if found is None:
-        raise SensorError(f"the sensor's file says {text[:80]!r}; it should be two lines, the second with t=")
-    if not lines[0].rstrip().endswith("YES"):
-        raise SensorError("the checksum of the reading is wrong; look at the wire and its 4.7 kΩ resistor")
-    return in_range(found[1])
 
 
 def _sensors(config: Config) -> list[Path]:

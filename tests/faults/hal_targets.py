@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, get_args
 
 from hal import codes
-from hal.drivers import escpos_status, evaluator_frames, nut_lines, samv, samv_text, scanner_frames
+from hal.drivers import escpos_status, evaluator_frames, key_strokes, nut_lines, samv, samv_text, scanner_frames, temperature_text
 from hal.drivers.escpos_profiles import NearEnd
 from hal.health import REASONS
 
@@ -205,7 +205,44 @@ def feed_ups(data: bytes) -> None:
     assert nut_lines.whole(text, 100) in (None, *range(101))
 
 
+def feed_temperature(data: bytes) -> None:
+    """Any text is a temperature that the sensor can have, or an error that says what it said."""
+    text = data.decode("ascii", "replace")
+    for parse in (temperature_text.w1_slave, temperature_text.thousandths):
+        try:
+            assert temperature_text.LOWEST_C <= parse(text) <= temperature_text.HIGHEST_C
+        except temperature_text.SensorError as error:
+            assert "the sensor" in str(error) or "checksum" in str(error)  # noqa: PT017 - both outcomes are right
+    assert temperature_text.w1_slave(f"x : crc=1 YES\n{'4b ' * 9}t=21500\n") == 21.5
+
+
+def feed_key_events(data: bytes) -> None:
+    """The kernel's own structures, in any order: keys go down and up in turn, and no more are held than were pressed."""
+    strokes, down = key_strokes.Strokes(), set[int]()
+    for at in range(0, len(data) - 3, 4):
+        kind, code, value, late = data[at : at + 4]
+        event = _Event(1_700_000_000.0 + late, kind % 4, code % 8, (value % 4) - 1)
+        for stroke in strokes.take(event):
+            assert stroke.down != (stroke.code in down)
+            (down.add if stroke.down else down.discard)(stroke.code)
+    assert strokes.down == down
+
+
+class _Event:
+    """An input event as python-evdev hands it on."""
+
+    def __init__(self, at_s: float, kind: int, code: int, value: int) -> None:
+        self.sec, self.usec = int(at_s), 0
+        self.type, self.code, self.value = kind, code, value
+
+
 TARGETS: dict[str, Target] = {
+    "temperature": Target(
+        (temperature_text,),
+        feed_temperature,
+        (b"72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n", b"21500\n", b"-60000", b"x\nNO\n"),
+    ),
+    "key_events": Target((key_strokes,), feed_key_events, (b"\1\2\2\0\1\2\1\0", b"\1\2\2\0\0\3\1\0\1\3\2\0\0\0\1\0")),
     "samv": Target((samv,), feed_samv, (b"\x01\x05\x90data", b"\x00\x05\xaa\xaa\xaa\x96\x69"), beside=("command", "Answer.wipe")),
     "card_text": Target((samv_text,), feed_card_text, (b"\x00\x04\x40\xd8\x00\xdc", b"\xcc\x10" + "20301231".encode("utf-16-le"))),
     "escpos_status": Target((escpos_status,), feed_printer, (b"\x01\x02ab", bytes([0x12, 0x1A, 0x32, 0x7E]))),

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hal.drivers import hwmon_temperature, w1_temperature
-from hal.drivers.thermometer import Limits, SensorError
-from hal.drivers.w1_temperature import Reading, parse
+from hal.drivers.temperature_text import SensorError, w1_slave
+from hal.drivers.thermometer import Limits
+from hal.drivers.w1_temperature import Reading
 from hal.factory import open_hal
 from hal.sim import thermometer as sim
 
@@ -79,13 +80,13 @@ def test_every_temperature_the_simulator_shows_is_read_back_to_a_sixteenth(tmp_p
     root = tmp_path_factory.mktemp("w1")
     sim.show_w1(root, celsius)
     text = (root / sim.SENSOR / "w1_slave").read_text()
-    assert parse(text) == pytest.approx(celsius, abs=1 / 16)
+    assert w1_slave(text) == pytest.approx(celsius, abs=1 / 16)
 
 
 @given(st.text(max_size=200))
 def test_no_text_of_any_kind_is_taken_for_a_temperature(text):
     with pytest.raises(SensorError):
-        parse(text)
+        w1_slave(text)
 
 
 def test_the_checksum_is_that_of_the_data_sheet():
