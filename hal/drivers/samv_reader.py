@@ -181,11 +181,13 @@ class SamvReader:
         if reason is None:
             return
         again = self._talk.ask(line, self._commands.find, SHORT_ANSWER_S)
-        if again is not None and again.status == FOUND:
+        still_lies = again is not None and again.status == FOUND
+        if still_lies:
             reason = self._try_read(line)
         if reason is not None and not self._told_error:
-            self._told_error = True
             self._emit(CardError(reason))
+        # What is found after it was gone is a card laid down anew, whose error is told again.
+        self._told_error = reason is not None and still_lies
 
     def _try_read(self, line: Line) -> CardReason | None:
         """Returns why the card could not be read, or None after `CardPresent` was told."""

@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 
 from hal.sim.identities import FIELDS, person, text_area
-from hal.sim.station import CommandError, Station, flag, hex_bytes, number
+from hal.sim.samv_faults import FAULTS, Faults
+from hal.sim.station import CommandError, Station, flag, number
 
+# Find and select differ between families; questions about a card that was read are known to some and not to others.
+DIALECTS = {"standard": (b"\x20\x01", b"\x20\x02"), "prefix_00": (b"\x00\x81", b"\x00\x82")}
+MANAGEMENT_NUMBER, QUESTIONS = b"\x30\x05", (b"\x30\x05", b"\x30\x03", b"\x30\x02")
 KINDS = ("resident", "hmt_resident", "foreigner_2017", "foreigner_2023")
 
 
 class IdCardReader:
     """The device: what lies on it, what it has done with that, and how it is disturbed."""
 
-    def __init__(self, station: Station, *, read_s: float, seed: int | None = None, serial: int = 2) -> None:
+    def __init__(
+        self,
+        station: Station,
+        *,
+        read_s: float,
+        seed: int | None = None,
+        serial: int = 2,
+        dialect: str = "standard",
+        knows: tuple[bytes, ...] = QUESTIONS,
+    ) -> None:
         self._serial = serial
         self._station = station
         self._read_s = read_s
+        self._find_code, self._select_code = DIALECTS[dialect]
+        self._knows = knows
         self._choose = random.Random(seed)
+        self._faults = Faults(self._choose)
         self._pending = bytearray()
         self._card: dict[str, str] | None = None
         self._kind = ""
@@ -30,9 +48,9 @@ class IdCardReader:
         self._reads = self._commands = 0
         self._reading = False
         self._two_cards = self._silent = self._unlicensed = False
-        self._noise = b""
-        self._noise_left = self._wrong_check_left = self._wrong_length_left = 0
-        self._split = 0
+        self._unplug_after = -1
+        # When the last card was found and its answer sent, on the clock that all processes share.
+        self._found_at_s = self._answered_at_s = 0.0
 
     def received(self, data: bytes) -> None:
         """Cut the stream into commands: AA AA AA 96 69, length, command, parameter, data, exclusive or."""
@@ -61,34 +79,36 @@ class IdCardReader:
         if self._unlicensed:
             self._reply(0x66)
             return
-        match code, parameter:
-            case 0x10 | 0x11, 0xFF:
-                self._reply(0x90)
-            case 0x12, 0xFF:
-                self._reply(0x90, bytes.fromhex("050001000525350101000000") + self._serial.to_bytes(4, "little"))
-            case 0x20, 0x01:
-                self._find()
-            case 0x20, 0x02:
-                if self._stage == "found":
-                    self._stage = "selected"
-                    self._reply(0x90, bytes(8))
-                else:
-                    self._reply(0x81)
-            case 0x30, 0x01:
-                self._read()
-            case 0x30, 0x05:
-                self._if_read(0x90, bytes(28))
-            case 0x30, 0x02 | 0x03:
-                self._if_read(0x91)
-            case _:
-                self._reply(0x21)
+        asked = bytes([code, parameter])
+        if asked in (b"\x10\xff", b"\x11\xff"):
+            self._reply(0x90)
+        elif asked == b"\x12\xff":
+            self._reply(0x90, bytes.fromhex("050001000525350101000000") + self._serial.to_bytes(4, "little"))
+        elif asked == self._find_code:
+            self._find()
+        elif asked == self._select_code:
+            self._select()
+        elif asked == b"\x30\x01":
+            self._read()
+        elif asked in self._knows:
+            # The management number, or that there is no appended address.
+            self._if_read(*((0x90, bytes(28)) if asked == MANAGEMENT_NUMBER else (0x91, b"")))
+        else:
+            self._reply(0x21)
 
     def _find(self) -> None:
         if self._card is None or self._two_cards or self._stage == "read":
             self._reply(0x80)
         else:
-            self._stage = "found"
+            self._stage, self._found_at_s = "found", time.monotonic()
             self._reply(0x9F, bytes(4))
+
+    def _select(self) -> None:
+        if self._stage == "found":
+            self._stage = "selected"
+            self._reply(0x90, bytes(8))
+        else:
+            self._reply(0x81)
 
     def _read(self) -> None:
         if self._stage != "selected" or self._card is None:
@@ -106,6 +126,7 @@ class IdCardReader:
             self._stage = "read"
             self._reads += 1
             photo = b"WLf\x00" + bytes(self._choose.randrange(256) for _ in range(1020))
+            self._answered_at_s = time.monotonic()
             self._reply(0x90, b"\x01\x00\x04\x00" + text_area(self._kind, card) + photo)
 
         self._station.later(self._read_s, finish) if self._read_s else finish()
@@ -119,31 +140,15 @@ class IdCardReader:
     def _reply(self, status: int, data: bytes = b"") -> None:
         if self._silent:
             return
-        body = b"\x00\x00" + bytes([status]) + data
-        length = len(body) + 1
-        if self._wrong_length_left:
-            self._wrong_length_left -= 1
-            length += 5
-        framed = length.to_bytes(2, "big") + body
-        check = 0
-        for byte in framed:
-            check ^= byte
-        if self._wrong_check_left:
-            self._wrong_check_left -= 1
-            check ^= 0x5A
-        frame = b"\xaa\xaa\xaa\x96\x69" + framed + bytes([check])
-        if self._noise_left:
-            self._noise_left -= 1
-            frame = self._noise + frame
-        self._send(frame)
-
-    def _send(self, frame: bytes) -> None:
-        if not self._split:
+        frame = self._faults.answer(b"\x00\x00" + bytes([status]) + data)
+        if not 0 <= self._unplug_after < len(frame):
             self._station.send(frame)
             return
-        pieces = [frame[at : at + self._split] for at in range(0, len(frame), self._split)]
-        for index, piece in enumerate(pieces):
-            self._station.later(0.0005 * index, lambda piece=piece: self._station.send(piece))  # type: ignore[misc]
+        self._station.send(frame[: self._unplug_after])
+        self._unplug_after = -1
+        self._station.unplug()
+        # It takes its power from the cable, so it has forgotten what it read.
+        self._stage = "new" if self._card else "none"
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See docs/hardware.md for the commands."""
@@ -151,10 +156,9 @@ class IdCardReader:
             "state": self._state,
             "insert": self._insert,
             "remove": self._remove,
-            "noise": self._set_noise,
-            "wrong_checksum": self._set_wrong_check,
-            "wrong_length": self._set_wrong_length,
-            "split": self._set_split,
+            **{name: partial(self._faults.set, name) for name in FAULTS},
+            **{name: partial(self._station.line, name) for name in ("delay", "split", "merge")},
+            "unplug_after": self._set_unplug,
             "silence": self._set_silent,
             "unlicensed": self._set_unlicensed,
             "two_cards": self._set_two_cards,
@@ -172,6 +176,8 @@ class IdCardReader:
             "silent": self._silent,
             "reads": self._reads,
             "commands": self._commands,
+            "found_at_s": self._found_at_s,
+            "answered_at_s": self._answered_at_s,
         }
 
     def _insert(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -189,23 +195,18 @@ class IdCardReader:
         return {"kind": kind, "card": card}
 
     def _remove(self, options: dict[str, Any]) -> dict[str, Any]:
+        after_s = number(options, "after_ms", 0, 10_000) / 1000
+        if after_s:
+            self._station.later(after_s, self._take_away)
+        else:
+            self._take_away()
+        return {}
+
+    def _take_away(self) -> None:
         self._card, self._stage = None, "none"
-        return {}
 
-    def _set_noise(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._noise, self._noise_left = hex_bytes(options, "bytes"), int(number(options, "times", 1, 10_000))
-        return {}
-
-    def _set_wrong_check(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._wrong_check_left = int(number(options, "times", 1, 10_000))
-        return {}
-
-    def _set_wrong_length(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._wrong_length_left = int(number(options, "times", 1, 10_000))
-        return {}
-
-    def _set_split(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._split = int(number(options, "bytes", 7, 2000))
+    def _set_unplug(self, options: dict[str, Any]) -> dict[str, Any]:
+        self._unplug_after = int(number(options, "bytes", 600, 4096))
         return {}
 
     def _set_silent(self, options: dict[str, Any]) -> dict[str, Any]:
@@ -225,12 +226,15 @@ class IdCardReader:
 @click.option("--link", required=True, help="Path that becomes a symbolic link to the simulated port.")
 @click.option("--control", required=True, help="Path of the control socket.")
 @click.option("--read-s", default=1.0, show_default=True, type=click.FloatRange(0, 10), help="Time a read takes.")
+@click.option("--dialect", default="standard", show_default=True, type=click.Choice(list(DIALECTS)), help="Bytes of find, select.")
+@click.option("--knows", default="3005,3003,3002", show_default=True, help="Questions about a card that was read; empty = none.")
 @click.option("--seed", type=int, help="Makes the made-up people the same at each start.")
 @click.option("--serial", default=2, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Last part of the module's number.")
-def main(link: str, control: str, read_s: float, seed: int | None, serial: int) -> None:
+def main(link: str, control: str, read_s: float, dialect: str, knows: str, seed: int | None, serial: int) -> None:
     """Simulate a SAM-V identity-card reader until SIGTERM; commands in docs/hardware.md."""
+    codes = tuple(code for code in QUESTIONS if code.hex() in knows.split(","))
     station = Station(link, control)
-    station.run(lambda: IdCardReader(station, read_s=read_s, seed=seed, serial=serial))
+    station.run(lambda: IdCardReader(station, read_s=read_s, seed=seed, serial=serial, dialect=dialect, knows=codes))
 
 
 if __name__ == "__main__":
