@@ -40,6 +40,8 @@ class Device:
     cables: list[Cable] = field(default_factory=list)
     window: str = ""
     label: str = ""
+    on_cables: bool = False
+    """Whether its buttons are a box on a serial cable, and its clerk has a PC on another."""
     _hands: Hands | None = None
 
     @property
@@ -126,7 +128,13 @@ class Device:
         self.hands.touch(round(x * self.screen.width), round(y * self.screen.height))
 
     def press(self, button: str, *, ms: int = 120, bounce_ms: int = 6) -> None:
-        """Press a real pin, with the bounce of a cheap switch. Raises ControlError when the face holds no pins now."""
+        """Press a real pin, with the bounce of a cheap switch, or a button of the box, which debounces by itself.
+
+        Raises ControlError when the face holds no pins now; a box takes presses at any time.
+        """
+        if self.on_cables:
+            send(str(self.folder / "box.ctl"), {"do": "press", "button": button})
+            return
         send(str(self.folder / "pins.sock"), {"press": button, "ms": ms, "bounce_ms": bounce_ms})
 
     def door(self, *, is_open: bool) -> None:
@@ -136,6 +144,9 @@ class Device:
     def lamps(self) -> dict[str, int]:
         """Which lamps are lit; empty while the face holds no pins."""
         try:
+            if self.on_cables:
+                state = send(str(self.folder / "box.ctl"), {"do": "state"})["lamps"]
+                return {name: int(state["levels"] != "off") for name in LEVEL_BUTTONS.values()}
             lamps: dict[str, int] = send(str(self.folder / "pins.sock"), {"get": "lamps"})["lamps"]
             return lamps
         except ControlError:

@@ -19,6 +19,7 @@ from pypinyin import Style, lazy_pinyin
 
 from demo import screens, settings
 from demo.catalogue import FOLDER as CATALOGUE
+from demo.clerk_pc import ClerkPc
 from demo.device import Device
 from demo.network import Cable
 from demo.people import Clerks
@@ -45,12 +46,14 @@ class Plan:
     size: tuple[int, int]
     mm: tuple[float, float]
     window: str = ""
+    on_cables: bool = False
+    """An evaluator with a button box and a clerk's PC on serial cables; else its buttons are on pins."""
 
 
 PLANS = (
     Plan("terminal-1", "terminal", "24小时自助服务区 · 1号机", (1080, 1920), (268, 476)),
     Plan("evaluator-12", "evaluator", "12号窗口评价器", (1280, 800), (217, 136), "12"),
-    Plan("evaluator-06", "evaluator", "06号窗口评价器", (800, 480), (154, 92), "06"),
+    Plan("evaluator-06", "evaluator", "06号窗口评价器", (800, 480), (154, 92), "06", on_cables=True),
 )
 CLERKS = {"12": ("0312", "王丽"), "06": ("0271", "金明哲")}
 """Invented people: window → number and name."""
@@ -184,13 +187,20 @@ class Hall:
         size = screens.fitting(plan.size, self._desktop)
         screen = screens.start(self.processes, plan.name, size, is_window=self._desktop is not None)
         cables = [Cable("127.0.0.1", self.ports["door"]), Cable("127.0.0.1", self.ports["broker"])]
-        device = Device(plan.name, plan.role, folder, screen, self.processes, cables, plan.window, plan.label)
-        made = settings.device_settings(plan.role, folder, size=size, mm=plan.mm, door=cables[0].port, broker=cables[1].port)
+        device = Device(plan.name, plan.role, folder, screen, self.processes, cables, plan.window, plan.label, plan.on_cables)
+        made = settings.device_settings(
+            plan.role,
+            folder,
+            size=size,
+            mm=plan.mm,
+            door=cables[0].port,
+            broker=cables[1].port,
+            on_cables=plan.on_cables,
+        )
         config = settings.write(folder / "device.toml", made)
-        if plan.role == "terminal":
-            for kind in ("printer", "idcard"):
-                simulator = ["-m", f"hal.sim.{kind}", "--link", str(folder / kind), "--control", str(folder / f"{kind}.ctl")]
-                self.processes.start(f"{plan.name}-{kind}", [sys.executable, *simulator])
+        for kind in ("printer", "idcard") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ():
+            simulator = ["-m", f"hal.sim.{kind}", "--link", str(folder / kind), "--control", str(folder / f"{kind}.ctl")]
+            self.processes.start(f"{plan.name}-{kind}", [sys.executable, *simulator])
         environment = {
             "DISPLAY": screen.display,
             "NW_OUTLINE": str(folder / "outline.sock"),
@@ -223,8 +233,13 @@ class Hall:
         raise HallError(f"{folder.name} shows no pairing code after {START_S:.0f} s; its status: {told}")
 
     def _sign_in(self) -> None:
-        """Clerks sign in at their windows, through the API that the hall's own system would use."""
-        self.clerks = Clerks(self.console_url, self.nw_fleet("key", "add", "hall system").strip(), HALL)
+        """Clerks sign in at their windows, through the API that the hall's own system would use, and at PCs that have a cable."""
+        pcs = {
+            plan.window: ClerkPc(self.folder / plan.name / "desk.pc", self.logs / f"{plan.name}-clerk-pc.log")
+            for plan in PLANS
+            if plan.on_cables
+        }
+        self.clerks = Clerks(self.console_url, self.nw_fleet("key", "add", "hall system").strip(), HALL, pcs=pcs)
         for window, (number, _) in CLERKS.items():
             self.clerks.sign_in(window, number)
         self._say(f"clerks: {', '.join(f'{name} at window {window}' for window, (_, name) in CLERKS.items())}")

@@ -8,13 +8,14 @@ from __future__ import annotations
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from demo.clerk_pc import ClerkPc
 from demo.device import LEVEL_BUTTONS, Closing, Device, NotFound
 from hal.sim.control import ControlError
 
@@ -55,7 +56,9 @@ class Tally:
 class Clerks:
     """The hall's business system: tells the fleet of finished services, as any hall's own software would."""
 
-    def __init__(self, base_url: str, api_key: str, hall: str) -> None:
+    def __init__(self, base_url: str, api_key: str, hall: str, *, pcs: Mapping[str, ClerkPc] | None = None) -> None:
+        """`pcs`: the clerks' PCs that are connected to their evaluators, by window; there the PC invites."""
+        self._pcs = dict(pcs or {})
         self._http = httpx.Client(base_url=base_url, headers={"Authorization": f"Bearer {api_key}"}, timeout=10)
         self._hall = hall
         self._serial = 0
@@ -65,12 +68,19 @@ class Clerks:
         """A clerk sits down at a window and opens it. Raises httpx.HTTPError when the fleet does not take it."""
         self._post(f"/windows/{window}/clerk?hall={self._hall}", {"clerk": clerk})
         self._post(f"/windows/{window}/state?hall={self._hall}", {"state": "serving"})
+        if pc := self._pcs.get(window):
+            pc.say("sign-in", clerk)
 
     def finish(self, window: str, *, item: str, invite: bool = True) -> dict[str, Any]:
-        """A service is finished at `window`. Raises httpx.HTTPError when the fleet does not take it."""
+        """A service is finished at `window`.
+
+        Raises httpx.HTTPError when the fleet does not take it, NotFound when the evaluator does not answer the clerk's PC.
+        """
         with self._lock:
             self._serial += 1
             serial = self._serial
+        if invite and (pc := self._pcs.get(window)):
+            return {"invitation": pc.say("invite", "--next", "--case", f"demo-{serial:04}", "--item", item)["words"]}
         body = {"hall": self._hall, "window": window, "item_code": item, "case_tail": f"{serial:04}", "stage": "finish"}
         return self._post("/services", body | {"invite": invite})
 
@@ -84,6 +94,8 @@ class Clerks:
     def close(self) -> None:
         """Hang up."""
         self._http.close()
+        for pc in self._pcs.values():
+            pc.close()
 
 
 class Person(threading.Thread):

@@ -46,11 +46,26 @@ def fleet_settings(*, broker: int, door: int, console: int) -> dict[str, Any]:
 
 
 def device_settings(
-    role: str, folder: Path, *, size: tuple[int, int], mm: tuple[float, float], door: int, broker: int
+    role: str,
+    folder: Path,
+    *,
+    size: tuple[int, int],
+    mm: tuple[float, float],
+    door: int,
+    broker: int,
+    on_cables: bool = False,
 ) -> dict[str, Any]:
-    """device.toml: simulated hardware, the fleet behind this device's own cables, short waits between attempts."""
+    """device.toml: simulated hardware, the fleet behind this device's own cables, short waits between attempts.
+
+    `on_cables`: an evaluator whose buttons are a box and whose clerk has a PC, both on serial ports.
+    """
     hal: dict[str, Any] = {"gpio": {"driver": "socket", "socket": str(folder / "pins.sock")}}
-    if role == "evaluator":
+    if role == "evaluator" and on_cables:
+        hal = {
+            "buttons": {"driver": "box", "port": str(folder / "box")},
+            "desk": {"driver": "serial", "port": str(folder / "desk")},
+        }
+    elif role == "evaluator":
         hal["buttons"] = {"driver": "gpio"}
     else:
         hal |= {
