@@ -109,6 +109,17 @@ def test_a_key_refused_as_doubtful_counts_when_it_is_pressed_again():
     assert pad.pressed == ["1", "2", "4"]
 
 
+def test_a_refused_key_that_bounces_when_it_is_let_go_is_not_taken_for_a_press():
+    pad = Pad()
+    pad.hold(["1", "2"])
+    pad.hold(["1", "2", "4"])
+    pad.hold(["2", "4"])
+    for keys in (["2"], ["2", "4"], ["2"], ["2", "4"]):
+        pad.hold(keys, SCAN_S)
+    pad.hold([])
+    assert pad.pressed == ["1", "2"]
+
+
 @settings(max_examples=200)
 @given(st.lists(st.sets(st.sampled_from(list(PLACES)), max_size=4), max_size=30))
 def test_no_key_that_nobody_pressed_is_ever_told(holds):

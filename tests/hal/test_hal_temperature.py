@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from hal.drivers import hwmon_temperature, w1_temperature
 from hal.drivers.temperature_text import SensorError, w1_slave
-from hal.drivers.thermometer import Limits
+from hal.drivers.thermometer import Limits, SensorThermometer
 from hal.drivers.w1_temperature import Reading
 from hal.factory import open_hal
 from hal.sim import thermometer as sim
@@ -73,6 +73,24 @@ def test_one_damaged_reading_is_passed_over_and_many_are_a_dead_sensor(started, 
     until(lambda: sensor.health().reason == "temperature.silent")
     assert "checksum" in sensor.health().args["error"]
     assert sensor.celsius() is None
+
+
+def test_two_failed_readings_in_a_row_are_passed_over_and_a_third_is_not(closing, heard, until):
+    # None is a reading that fails.
+    readings = [20.0, None, None, 21.0, None, None, None]
+    seen = []
+
+    def read():
+        seen.append((sensor.celsius(), sensor.health().reason))
+        value = readings.pop(0) if readings else None
+        if value is None:
+            raise SensorError("the sensor says nothing")
+        return value
+
+    sensor = SensorThermometer("temperature", read, poll_s=0.01, limits=Limits(low_c=0, high_c=60), on_health=heard.on_health)
+    closing(sensor).start()
+    until(lambda: len(seen) > 7)
+    assert seen[:8] == [(None, "hal.starting"), *[(20.0, "hal.ok")] * 3, *[(21.0, "hal.ok")] * 3, (None, "temperature.silent")]
 
 
 @given(st.floats(-55, 125))
