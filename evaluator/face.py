@@ -17,6 +17,7 @@ from evaluator.flow.scene import Ask, Scene, Signs, Starting
 from evaluator.hardware import Hardware
 from evaluator.seat import keep, kept
 from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
+from hal.api import PowerChanged
 from hal.config import HalConfig
 from runtime.clock import SystemClock, is_set
 from runtime.config import DeviceConfig, with_overrides
@@ -24,10 +25,12 @@ from runtime.facelink import FaceLink
 from runtime.identity import Identity
 from runtime.journal import NEAR_END_SHARE, Journal
 from runtime.local import FaceState
+from runtime.outage import PowerWatch
 from ui import rules, timers
 from ui.bridge import Bridge
 from ui.language import words
 from ui.outline import OutlineServer
+from ui.pulse import Pulse
 from ui.stage import Stage
 from ui.theme import theme
 from ui.tokens import Panel, is_night
@@ -110,7 +113,11 @@ class EvaluatorFace:
             log.warning("a cut left ratings open; they were closed", closed=closed)
         self.evidence.start()
         self.hardware = Hardware(
-            self._hal_config, post=self.bridge.post, on_health=self._take_health, recorded=self.evidence.boxes.knows
+            self._hal_config, post=self.bridge.post, on_health=self._take_health, recorded=self.evidence.boxes.knows,
+            on_power=self._take_power, state_dir=self.config.data_path / "hal",
+        )  # fmt: skip
+        self._power = PowerWatch(
+            self.hardware.upses, self.evidence, later=timers.after, on_stage=lambda: self.desk.outage(self._power.stage)
         )
         self.link = self._agent_link(identity.device)
         tag_set = tags.load(TAGS_FILE)
@@ -134,6 +141,7 @@ class EvaluatorFace:
         self.take_view()
         self.hardware.start(self.desk, self._clerks)
         self.link.start()
+        Pulse(self.link.beat)
         timers.every(STORAGE_EVERY_S, self._measure_storage)
         self._measure_storage()
         self._take_health()
@@ -206,6 +214,9 @@ class EvaluatorFace:
         self.desk.hardware(buttons_down=self.hardware.buttons_down)
         self._report()
 
+    def _take_power(self, event: PowerChanged) -> None:
+        self._power.take(event.state, charge=event.charge, runtime_s=event.runtime_s)
+
     def _measure_storage(self) -> None:
         def measured(free_share: float) -> None:
             self._evidence_free = free_share
@@ -227,7 +238,6 @@ class EvaluatorFace:
     # Time and what is shown
 
     def _tick(self) -> None:
-        self.link.beat()
         self.desk.tick()
         self._clerks.refresh()
 
@@ -280,6 +290,8 @@ class EvaluatorFace:
         night = now is not None and is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
+        if self._desk is not None:
+            self.hardware.dim(night)
         self._minute_text()
         timers.after(60.02 - self.device_clock.now().wall_ms % 60_000 / 1000, self._minute)
 

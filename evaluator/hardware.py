@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from evaluator.flow.clerk import ClerkLine
 from evaluator.flow.desk import Desk
 from evaluator.flow.ports import Kept
 from hal.api import (
+    Backlight,
     BufferedPress,
     ButtonPressed,
     Buttons,
@@ -19,8 +21,10 @@ from hal.api import (
     DoorOpened,
     Event,
     Health,
+    PowerChanged,
     Tampered,
     TamperEnded,
+    Ups,
 )
 from hal.api.desk import DeskAnswer
 from hal.config import HalConfig
@@ -43,13 +47,15 @@ class Hardware:
         post: Callable[[Callable[[], object]], object],
         on_health: Callable[[], object],
         recorded: Callable[[str, int], bool],
+        on_power: Callable[[PowerChanged], object],
+        state_dir: Path | None = None,
     ) -> None:
-        self._post, self._on_health, self._recorded = post, on_health, recorded
+        self._post, self._on_health, self._recorded, self._on_power = post, on_health, recorded, on_power
         self._desk: Desk | None = None
         self._clerks: ClerkLine | None = None
         self._in_hand: set[tuple[str, int]] = set()
         """Presses of button boxes that the flow has not settled yet."""
-        self.hal: Hal = open_hal(config, on_event=self._event, on_health=self._health)
+        self.hal: Hal = open_hal(config, on_event=self._event, on_health=self._health, state_dir=state_dir)
 
     def start(self, desk: Desk, clerks: ClerkLine) -> None:
         """Begin; presses go to `desk` and what clerks want to `clerks`, on the flow's thread."""
@@ -71,6 +77,16 @@ class Hardware:
         """Whether buttons are configured at all."""
         return self.hal.buttons is not None
 
+    @property
+    def upses(self) -> list[Ups]:
+        """What bridges a power cut."""
+        return cast(list[Ups], self.hal.every("ups"))
+
+    def dim(self, night: bool) -> None:
+        """Take the screen's brightness for the night, or for the day."""
+        for light in cast(list[Backlight], self.hal.every("backlight")):
+            light.dim(night)
+
     def health(self) -> dict[str, Health]:
         """Health by peripheral."""
         return self.hal.health()
@@ -80,6 +96,8 @@ class Hardware:
             self._post(partial(self._pressed, name, event))
         elif isinstance(event, DeskAsked):
             self._post(partial(self._asked, name, event))
+        elif isinstance(event, PowerChanged):
+            self._post(partial(self._on_power, event))
         elif isinstance(event, DoorOpened | DoorClosed | Tampered | TamperEnded):
             self._post(partial(self._cabinet, name, isinstance(event, DoorOpened | Tampered)))
 

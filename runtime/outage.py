@@ -1,7 +1,11 @@
 """What a device does while the mains are out: warn, then begin nothing new, then end what is open before the power does."""
 
-from collections.abc import Callable
-from typing import Literal
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal, Protocol
+
+from runtime.evidence import EvidenceThread
+from wire.kinds import PowerChanged
 
 Power = Literal["mains", "battery", "low", "unknown"]
 Stage = Literal["none", "warned", "resting", "ending"]
@@ -55,3 +59,50 @@ class Outage:
             return "ending", 0.0
         left_s = self._began_s + self._rest_after_s - self._mono_s()
         return ("warned", left_s) if left_s > 0 else ("resting", 0.0)
+
+
+class SwitchesOff(Protocol):
+    """What is needed of a UPS (hal.api.Ups)."""
+
+    def shut_down(self) -> None:
+        """Switch the computer off, soon, as it is configured."""
+        ...
+
+
+class PowerWatch:
+    """Joins UPS and evidence: a power cut is recorded, told, and ended in time with everything of it on the disk.
+
+    All on the face's thread. `on_stage` puts the stage before the flow, which ends there what has to end.
+    """
+
+    def __init__(
+        self,
+        ups: Sequence[SwitchesOff],
+        evidence: EvidenceThread,
+        *,
+        later: Callable[[float, Callable[[], object]], object],
+        on_stage: Callable[[], object],
+    ) -> None:
+        self._ups, self._evidence, self._tell = ups, evidence, on_stage
+        self._outage = Outage(mono_s=time.monotonic, later=later, on_stage=self._changed)
+
+    @property
+    def stage(self) -> Stage:
+        """What to do now."""
+        return self._outage.stage
+
+    def take(self, power: Power, *, charge: int | None, runtime_s: int | None) -> None:
+        """The UPS says that the power comes from elsewhere now; `charge` in percent, both are its estimates."""
+        self._evidence.note("power.changed", PowerChanged(state=power, charge=charge, runtime_s=runtime_s))
+        self._outage.changed(power)
+
+    def _changed(self, stage: Stage) -> None:
+        self._tell()
+        if stage == "ending":
+            # Asked after everything that the end of a visit or a rating has just handed in: by then it is on the disk.
+            self._evidence.measure(lambda _: self._switch_off())
+
+    def _switch_off(self) -> None:
+        if self.stage == "ending":
+            for ups in self._ups:
+                ups.shut_down()

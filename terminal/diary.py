@@ -14,7 +14,6 @@ from terminal.flow.ports import EndedBy, Matter, Outcome, RatingEnd, Sheet, Subj
 from terminal.tags import load_tags
 from wire.kinds import (
     Door,
-    PowerChanged,
     PrintAsked,
     PrintFinished,
     RatingClosed,
@@ -89,10 +88,6 @@ class JournalDiary(EvidenceThread):
 
     def cabinet(self, contact: str, opened: bool) -> None:
         self.note("security.door", Door(open=opened, contact=contact))
-
-    def power(self, change: PowerChanged) -> None:
-        """Record where the power comes from now."""
-        self.note("power.changed", change)
 
     def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
         codes = self._codes_of(subject)

@@ -13,6 +13,7 @@ from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
 from runtime.identity import Identity
 from runtime.journal import Journal
+from runtime.outage import PowerWatch
 from terminal.agent import AgentTalk, link_works, parts
 from terminal.content import PackContent
 from terminal.diary import JournalDiary, new_id
@@ -25,7 +26,6 @@ from terminal.flow.visit import Visit
 from terminal.hardware import Printing, Senses, printer_part, reader_part
 from terminal.helpline import HelpLine
 from terminal.lights import Lights
-from terminal.outage import PowerWatch
 from terminal.packs import PackOpener, wanted
 from terminal.panel import panel_of
 from terminal.print.raster import LineDrawer
@@ -126,7 +126,7 @@ class TerminalFace:
             help_phone=self.config.phone, patience=patience_of(self.config),
         )  # fmt: skip
         self.power = PowerWatch(self._every("ups"), diary, later=timers.after, on_stage=self.take_status)
-        senses.append(Senses(visit, post=self.bridge.post, clock=self.clock, on_health=self.take_status, on_power=self.power.take))
+        senses.append(Senses(visit, post=self.bridge.post, clock=self.clock, on_health=self.take_status, power=self.power))
         self.diary = diary
         return visit
 

@@ -22,6 +22,7 @@ from hal.api import (
 )
 from hal.factory import Hal
 from pack.notice import merged_notice, notice
+from runtime.outage import PowerWatch
 from terminal.flow.answers import answers
 from terminal.flow.clock import Clock
 from terminal.flow.phrase import NOTHING, Phrase, phrase
@@ -144,10 +145,10 @@ class Senses:
         post: Post,
         clock: Clock,
         on_health: Callable[[], object],
-        on_power: Callable[[PowerChanged], object],
+        power: PowerWatch,
     ) -> None:
         self._visit, self._post, self._clock = visit, post, clock
-        self._on_health, self._on_power = on_health, on_power
+        self._on_health, self._power = on_health, power
 
     def event(self, name: str, event: Event) -> None:
         """See hal.api.EventListener."""
@@ -161,8 +162,8 @@ class Senses:
                 self._post(lambda: self._visit.cabinet(name, True))
             case DoorClosed() | TamperEnded():
                 self._post(lambda: self._visit.cabinet(name, False))
-            case PowerChanged():
-                self._post(lambda: self._on_power(event))
+            case PowerChanged(state=state, charge=charge, runtime_s=runtime_s):
+                self._post(lambda: self._power.take(state, charge=charge, runtime_s=runtime_s))
             case CardError(reason=reason):
                 self._post(lambda: self._visit.card_unread(phrase(reason)))
             case _:

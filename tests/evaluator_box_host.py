@@ -71,7 +71,9 @@ class Host:
         self.evidence.start()
         config = from_table({"buttons": {"driver": "box", "port": port}})
         made = HastyHardware if hasty else Hardware
-        self.hardware = made(config, post=self.work.put, on_health=lambda: None, recorded=self.evidence.boxes.knows)
+        self.hardware = made(
+            config, post=self.work.put, on_health=lambda: None, recorded=self.evidence.boxes.knows, on_power=lambda _: None
+        )
         self.desk = Desk(
             book=self.evidence,
             clock=FlowClock(),

@@ -21,6 +21,7 @@ _REFUSALS: dict[str | None, DeskAnswer] = {
     "rating.storage_full": "no_room",
     "rating.not_paired": "not_paired",
     "rating.already_over": "already_asked",
+    "rating.on_battery": "later",
 }
 
 

@@ -12,6 +12,7 @@ from evaluator.flow.scene import Ask, Failed, Idle, Pairing, Reasons, Receipt, S
 from evaluator.flow.seating import Seating
 from evaluator.flow.tags import TagSet
 from evaluator.flow.uninvited import Uninvited
+from runtime.outage import Stage
 from wire.kinds import Language, Profile
 from wire.messages import Desired, Invitation, WindowCard
 
@@ -53,7 +54,7 @@ class Desk:
         self._pairing_code = ""
         self._desired: Desired | None = None
         self._known = False
-        self._full = False
+        self._full = self._resting = False
         self._can_seal = False
         self._occasion: Occasion | None = None
         self._seating = Seating()
@@ -90,6 +91,13 @@ class Desk:
         """Whether the evidence budget nears its end: then nobody is asked, rather than losing what was pressed."""
         self._full = nearly_full
         self.refresh()
+
+    def outage(self, stage: Stage) -> None:
+        """What to do about a power cut (runtime.outage): nobody new is asked in time, and at the end what stands is kept."""
+        self._resting = stage in ("resting", "ending")
+        if stage == "ending":
+            self.stop()
+        self._sign(on_battery=stage != "none")
 
     def identify(self) -> None:
         """Show for some seconds which device this is."""
@@ -149,6 +157,8 @@ class Desk:
             return Reply("expired", "rating.expired")
         if self._full:
             return Reply("refused", "rating.storage_full")
+        if self._resting:
+            return Reply("refused", "rating.on_battery")
         if not self._can_seal:
             return Reply("refused", "rating.not_paired")
         if invitation.occasion in self._finished:
@@ -317,6 +327,7 @@ class Desk:
             ratings_paused=self._full,
             uninvited=self._uninvited.is_told,
             identify=self._device if now < self._identify_until else "",
+            resting=self._resting,
         )
 
     def _rating_scene(self, at: Occasion) -> Scene:

@@ -16,6 +16,7 @@ class Signs:
 
     offline: bool = False
     buttons_down: bool = False
+    on_battery: bool = False
     clock_unsure: bool = False
 
 
@@ -58,6 +59,8 @@ class Idle(Scene):
     uninvited: bool
     """Whether somebody pressed although no service is to be rated."""
     identify: str
+    resting: bool = False
+    """Whether nobody is asked because the power is out and the battery has to last."""
     """The device's name while the operations desk wants to know which one it is, else empty."""
 
 

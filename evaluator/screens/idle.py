@@ -19,6 +19,8 @@ def message_of(scene: Idle) -> str:
     """The one message that matters most, or nothing."""
     if scene.identify:
         return words.t("idle.identify", device=scene.identify)
+    if scene.resting:
+        return words.t("idle.resting")
     if scene.ratings_paused:
         return words.t("idle.ratings_paused")
     return words.t("idle.uninvited") if scene.uninvited else ""

@@ -63,6 +63,8 @@ class SignLine(BoxLayout):
 def sign_text(signs: Signs) -> str:
     """The signs in words, in one line."""
     said = []
+    if signs.on_battery:
+        said.append(words.t("sign.on_battery"))
     if signs.offline:
         said.append(words.t("sign.offline"))
     if signs.buttons_down:

@@ -232,6 +232,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "rating.expired": ("邀请已过期", "The invitation had expired"),
     "rating.storage_full": ("评价存储已满，评价暂停", "Rating storage is full; rating is paused"),
     "rating.not_recorded": ("评价无法写入存储", "A rating could not be written"),
+    "rating.on_battery": ("停电，设备靠电池运行，不接新评价", "Power out; on battery no new rating is asked for"),
     "rating.not_paired": ("评价器尚未配对完成，不能评价", "The evaluator is not paired yet"),
     "rating.already_over": ("这次服务的评价已经结束", "The rating of this service is over already"),
     "rating.already_given": ("群众已经按下，不能撤回", "The citizen has pressed already; it stands"),

@@ -94,7 +94,8 @@ def test_an_old_card_is_welcome_while_nobody_knows_the_day(wall_ms: int, expired
         visit,
         post=lambda call: bool(call()) or True,
         clock=DeviceClock(FakeClock(wall_ms)),
-        on_health=lambda: None,  # type: ignore[arg-type]
+        on_health=lambda: None,
+        power=SimpleNamespace(),  # type: ignore[arg-type]
     )
     senses.event("id_card", CardPresent(card=SimpleNamespace(name="张三", valid_to="20200101")))  # type: ignore[call-arg, arg-type]
     assert told == [expired]

@@ -10,19 +10,17 @@ import pytest
 from nacl.public import PrivateKey
 from terminal_booth import Booth, HandClock, Recorder
 
-from hal.api import PowerChanged
 from runtime.clock import FakeClock
 from runtime.identity import ensure
 from runtime.journal import Journal, JournalReader
+from runtime.outage import PowerWatch
 from terminal.content import PackContent
 from terminal.diary import JournalDiary, new_id
 from terminal.flow.session import Card
 from terminal.flow.status import Status, abilities, troubles
 from terminal.flow.visit import Visit
-from terminal.outage import PowerWatch
 from terminal.sound import Sound
-from wire.kinds import PowerChanged as PowerEntry
-from wire.kinds import read_body
+from wire.kinds import PowerChanged, read_body
 
 
 class SwitchedUps:
@@ -61,7 +59,7 @@ class Room:
         self.ups = SwitchedUps(journal.path)
         self.later: list[Callable[[], object]] = []
         self.watch = PowerWatch(
-            [self.ups], self.diary, later=lambda _, call: self.later.append(call), on_stage=self._stage  # type: ignore[list-item]
+            [self.ups], self.diary, later=lambda _, call: self.later.append(call), on_stage=self._stage
         )  # fmt: skip
         self.diary.start()
 
@@ -86,9 +84,9 @@ def room(content: PackContent, tmp_path: Path) -> Any:
 def test_a_low_battery_ends_the_visit_and_its_record_is_written_before_the_device_goes_off(room: Room) -> None:
     room.visit.touch()
     room.visit.card_present(Card("张*"))
-    room.watch.take(PowerChanged("battery", 900, 60))
+    room.watch.take("battery", runtime_s=900, charge=60)
     assert room.visit.session is not None, "who is there may finish"
-    room.watch.take(PowerChanged("low", 50, 8))
+    room.watch.take("low", runtime_s=50, charge=8)
     assert room.visit.session is None
     assert (room.visit.phase, room.visit.ended_by) == ("goodbye", "power")
     assert room.ups.found == [], "not before everything is written"
@@ -96,19 +94,19 @@ def test_a_low_battery_ends_the_visit_and_its_record_is_written_before_the_devic
     (found,) = room.ups.found
     assert [kind for kind, _ in found][-4:] == ["session.opened", "power.changed", "power.changed", "session.closed"]
     assert found[-1][1].how == "power"
-    assert found[-2][1] == PowerEntry(state="low", charge=8, runtime_s=50)
+    assert found[-2][1] == PowerChanged(state="low", charge=8, runtime_s=50)
     assert "张" not in str(found)
 
 
 def test_without_a_visitor_the_device_goes_off_too(room: Room) -> None:
-    room.watch.take(PowerChanged("low"))
+    room.watch.take("low", charge=None, runtime_s=None)
     room.settle()
     assert [kind for kind, _ in room.ups.found[0]][-1] == "power.changed"
 
 
 def test_mains_that_come_back_in_the_last_moment_keep_the_device_on(room: Room) -> None:
-    room.watch.take(PowerChanged("low"))
-    room.watch.take(PowerChanged("mains"))
+    room.watch.take("low", charge=None, runtime_s=None)
+    room.watch.take("mains", charge=None, runtime_s=None)
     room.settle()
     assert room.ups.found == []
     assert room.visit.status.power == "none"
