@@ -11,7 +11,7 @@ from hal.selftest.scanner import scan_step
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Looks for one code; of its text only the length is shown, because it may be somebody's."""
     camera: Camera = bench.peripheral(section)
-    bench.say("do.scan")
+    bench.say("do.show")
     camera.look(bench.wait_s)
     event = bench.wait(Scanned, ScanRefused, LookEnded)
     camera.stop_looking()
