@@ -19,6 +19,7 @@ from evaluator.seat import keep, kept
 from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
 from hal.api import PowerChanged
 from hal.config import HalConfig
+from hal.gauges import gauges
 from runtime.clock import SystemClock, is_set
 from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
@@ -230,7 +231,7 @@ class EvaluatorFace:
             FaceState(
                 screen=self.desk.scene.name,
                 parts=parts(self.hardware.health()),
-                levels={"first_frame_s": self._first_frame_s} if self._first_frame_s else {},
+                levels=({"first_frame_s": self._first_frame_s} if self._first_frame_s else {}) | gauges(self.hardware.hal),
                 evidence_free=round(self._evidence_free, 2),
             )
         )

@@ -8,6 +8,7 @@ import structlog
 
 from hal.api import Health, ReceiptPrinter
 from hal.factory import Hal
+from hal.gauges import gauges
 from runtime.local import (
     AskAnswer,
     CommandReply,
@@ -77,7 +78,7 @@ class AgentTalk:
         """The face's present state."""
         # Two digits are enough to see a trend, and keep a changing third one from being sent at every entry.
         state = FaceState(
-            screen=screen, parts=health, levels=paper_levels(self._face.hal), evidence_free=round(evidence_free, 2)
+            screen=screen, parts=health, levels=paper_levels(self._face.hal) | gauges(self._face.hal), evidence_free=round(evidence_free, 2)
         )  # fmt: skip
         self._face.link.report(state)
 

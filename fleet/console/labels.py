@@ -72,6 +72,10 @@ PARTS = {
     "screen": ("屏幕", "Screen"),
     "touch": ("触摸", "Touch"),
     "speech": ("语音", "Speech"),
+    "speaker": ("扬声器", "Loudspeaker"),
+    "backlight": ("屏幕背光", "Backlight"),
+    "ups": ("备用电源", "UPS"),
+    "board": ("主板", "Board"),
     "clerk_link": ("工作人员电脑", "Clerk's PC"),
     "content": ("内容包", "Content"),
     "link": ("网络", "Link"),
@@ -144,6 +148,11 @@ LEVEL_GAUGES = {
     "cpu_temperature_c": ("处理器温度", "Processor", "°C"),
     "disk_free_mb": ("磁盘剩余", "Disk free", "MB"),
     "memory_free_mb": ("内存剩余", "Memory free", "MB"),
+    "storage_used_life": ("存储寿命已用", "Storage life used", "%"),
+    "storage_errors": ("存储错误", "Storage errors", ""),
+    "unsafe_shutdowns": ("断电次数", "Power cuts", ""),
+    "ups_charge": ("UPS 电量", "UPS charge", "%"),
+    "ups_runtime_min": ("UPS 可支撑", "UPS lasts", "min"),
     "first_frame_s": ("开机到首屏", "Start to first screen", "s"),
 }
 ACTS = {
