@@ -31,7 +31,8 @@ def fuzz(name: str, *, total_bytes: int, most_s: float) -> dict[str, Any]:
             wanted = max(total_bytes - taken["bytes"], total_bytes // 10)
             left_s = max(1, int(most_s - (time.monotonic() - started)))
             failure = _round(name, corpus, wanted, left_s, taken)
-            unreached = _judge(name, corpus)
+            if not failure:
+                unreached, failure = _judge(name, corpus)
     return {"name": name, **taken, "seconds": round(time.monotonic() - started, 1), "unreached": unreached, "failure": failure}
 
 
@@ -47,10 +48,11 @@ def _round(name: str, corpus: Path, wanted: int, left_s: int, taken: dict[str, i
     return ""
 
 
-def _judge(name: str, corpus: Path) -> list[str]:
+def _judge(name: str, corpus: Path) -> tuple[list[str], str]:
+    """The branches that nothing reached, and what went wrong while looking."""
     command = [sys.executable, __file__, "judge", name, str(corpus)]
-    found: list[str] = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=300, check=True).stdout)
-    return found
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return ([], ran.stderr[-3000:]) if ran.returncode else (json.loads(ran.stdout), "")
 
 
 def feed(name: str, corpus: str, wanted: int, left_s: int, out: str) -> None:

@@ -17,7 +17,8 @@ from hal.drivers import escpos_status, evaluator_frames, key_strokes, nut_lines,
 from hal.drivers.escpos_profiles import NearEnd
 from hal.health import REASONS
 
-MAX_HELD = 8192
+MAX_HELD = 16_384
+"""Bytes that a parser may hold, whatever comes."""
 
 
 class Target(NamedTuple):
@@ -68,6 +69,7 @@ def feed_samv(data: bytes) -> None:
     # A damaged length may promise up to 4,096 bytes; a whole frame behind it ends the wait.
     assert any(one.status == 0x9F and one.data == b"1234" for one in brought)
     assert len(parser._buffer) <= MAX_HELD
+    assert parser.is_inside() or not parser.feed(samv_answer(b"")[:4])
     samv.module_number(data[:16])
     parser.wipe()
 
@@ -75,9 +77,17 @@ def feed_samv(data: bytes) -> None:
 def card_text(letter: str) -> bytearray:
     """The text of a valid card of one layout, from the table of the protocol; an invented person."""
     number = "11010519491231002X" if letter in " J" else "911110519491231"
-    at = {0: "Li Anna Maria" if letter == "I" else "样本", 30: "1", 36: "19491231", 122: number, 204: "长期", 248: letter}
+    at = {
+        0: "Li Anna Maria" if letter == "I" else "样本",
+        30: "1",
+        36: "19491231",
+        122: number,
+        188: "20151231",
+        204: "长期",
+        248: letter,
+    }
     if letter == "I":
-        at = {0: at[0], 122: number, 204: "20301231", 220: "19491231", 248: letter}
+        at = {0: at[0], 120: "2", 122: number, 188: "20151231", 204: "20301231", 220: "19491231", 248: letter}
     text = bytearray(" ".encode("utf-16-le") * 128)
     for offset, value in at.items():
         text[offset : offset + 2 * len(value)] = value.encode("utf-16-le")
