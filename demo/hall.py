@@ -52,8 +52,8 @@ class Plan:
 
 PLANS = (
     Plan("terminal-1", "terminal", "24小时自助服务区 · 1号机", (1080, 1920), (268, 476)),
-    Plan("evaluator-12", "evaluator", "12号窗口评价器", (1280, 800), (217, 136), "12"),
-    Plan("evaluator-06", "evaluator", "06号窗口评价器", (800, 480), (154, 92), "06", on_cables=True),
+    Plan("evaluator-12", "evaluator", "12号窗口评价器", (1280, 800), (217, 136), "12", on_cables=True),
+    Plan("evaluator-06", "evaluator", "06号窗口评价器", (800, 480), (154, 92), "06"),
 )
 CLERKS = {"12": ("0312", "王丽"), "06": ("0271", "金明哲")}
 """Invented people: window → number and name."""
