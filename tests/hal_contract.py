@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from camera_stage import Stage
+from private_pcscd import PrivatePcscd
 
 from hal.sim import thermometer
 
@@ -65,7 +67,15 @@ def kernel_keyboard(bench):
 
 
 def smart_card(bench):
-    pytest.skip("PC/SC knows one service a process, which test_hal_smart_card holds: it tests this driver with the real pcscd")
+    if reason := PrivatePcscd.missing():
+        pytest.skip(reason)
+    PrivatePcscd.shared()
+    return {"driver": "pcsc"}
+
+
+def camera(bench):
+    stage = Stage(bench.folder)
+    return {"driver": "v4l2", "device": str(stage.device), "tool": str(stage.tool)}
 
 
 def backlight(bench):
@@ -105,6 +115,7 @@ SECTIONS = {
     ("scanner", "serial"): serial("serial", "scanner"),
     ("scanner", "evdev"): kernel_keyboard,
     ("smart_card", "pcsc"): smart_card,
+    ("camera", "v4l2"): camera,
     ("desk", "serial"): serial("serial", "desk"),
     ("ups", "nut"): ups,
     ("backlight", "sysfs"): backlight,

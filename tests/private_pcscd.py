@@ -1,5 +1,6 @@
 """A private pcscd with Debian's virtual reader vpcd: real PC/SC for tests, without the computer's own service or readers."""
 
+import atexit
 import importlib.util
 import os
 import shutil
@@ -21,6 +22,8 @@ class PrivatePcscd:
     libpcsclite reads the name of its socket once a process, so there is one of these a process, and it keeps its place.
     """
 
+    _shared: "PrivatePcscd | None" = None
+
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="nw-pcscd-"))
         self._readers = self.folder / "readers"
@@ -33,6 +36,15 @@ class PrivatePcscd:
         (self._readers / "vpcd").write_text(device)
         os.environ["PCSCLITE_CSOCK_NAME"] = str(self.socket)
         self._process: subprocess.Popen | None = None
+
+    @classmethod
+    def shared(cls) -> "PrivatePcscd":
+        """The one of this process, started if need be; ends with it."""
+        if cls._shared is None:
+            cls._shared = cls()
+            atexit.register(cls._shared.close)
+        cls._shared.start()
+        return cls._shared
 
     @property
     def socket(self) -> Path:

@@ -1,15 +1,14 @@
 """The camera: a phone's QR code is read however it is held, nothing is seen unasked, and every broken camera is told."""
 
 import io
-import json
 import math
 import os
 import random
-import sys
 from pathlib import Path
 
 import pytest
 import segno
+from camera_stage import Stage
 from PIL import Image, ImageFilter
 
 from hal.api import Camera, LookEnded, Scanned, ScanRefused
@@ -92,32 +91,6 @@ def test_what_a_camera_agreed_to_is_checked():
     ):
         with pytest.raises(CameraError, match=why):
             agreed(wrong)
-
-
-class Stage:
-    """What stands before the simulated camera, and how that misbehaves."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.device = folder / "video0"
-        self.device.touch()
-        self.tool = folder / "v4l2-ctl"
-        root = Path(__file__).parents[2]
-        self.tool.write_text(f'#!/bin/sh\nPYTHONPATH={root} exec {sys.executable} -m hal.sim.camera --stage {folder} "$@"\n')
-        self.tool.chmod(0o755)
-        self.show(Image.new("L", (640, 480), 90))
-
-    def show(self, picture):
-        new = self.folder / "scene.new"
-        new.write_bytes(b"P5\n%d %d\n255\n" % picture.size + picture.tobytes())
-        os.replace(new, self.folder / "scene.pgm")
-
-    def script(self, **script):
-        (self.folder / "script.json").write_text(json.dumps(script))
-
-    def looks(self):
-        looks = self.folder / "looks"
-        return len(looks.read_text().splitlines()) if looks.exists() else 0
 
 
 @pytest.fixture

@@ -40,12 +40,10 @@ class Cards:
 def service(tmp_path_factory):
     if reason := PrivatePcscd.missing():
         pytest.skip(reason)
-    pcscd = PrivatePcscd()
-    pcscd.start()
+    pcscd = PrivatePcscd.shared()
     pcscd.cards = Cards(pcscd.port, tmp_path_factory.mktemp("cards"))
     yield pcscd
     pcscd.cards.close()
-    pcscd.close()
 
 
 @pytest.fixture
