@@ -60,9 +60,9 @@ def test_every_profile_is_in_the_manual():
         assert f"`{name}`" in DOC
 
 
-@pytest.mark.parametrize("module", ["printer", "idcard", "scanner", "box", "desk"])
+@pytest.mark.parametrize("module", ["printer", "idcard", "scanner", "box", "desk", "ups"])
 def test_every_command_of_a_simulator_is_in_the_manual(start_sim, module):
-    sim = start_sim(module)
+    sim = start_sim(module, *(("--link", "tcp:127.0.0.1:0") if module == "ups" else ()))
     with pytest.raises(ControlError) as refused:
         sim.do("no such command")
     names = re.search(r"use one of (.*)", str(refused.value)).group(1).split(", ")
