@@ -254,7 +254,15 @@ TARGETS: dict[str, Target] = {
     ),
     "key_events": Target((key_strokes,), feed_key_events, (b"\1\2\2\0\1\2\1\0", b"\1\2\2\0\0\3\1\0\1\3\2\0\0\0\1\0")),
     "samv": Target((samv,), feed_samv, (b"\x01\x05\x90data", b"\x00\x05\xaa\xaa\xaa\x96\x69"), beside=("command", "Answer.wipe")),
-    "card_text": Target((samv_text,), feed_card_text, (b"\x00\x04\x40\xd8\x00\xdc", b"\xcc\x10" + "20301231".encode("utf-16-le"))),
+    "card_text": Target(
+        (samv_text,),
+        feed_card_text,
+        (
+            b"\x00\x04\x40\xd8\x00\xdc",
+            b"\xcc\x10" + "20301231".encode("utf-16-le"),
+            b"\xbc\x0f" + "29991231".encode("utf-16-le"),
+        ),
+    ),
     "escpos_status": Target((escpos_status,), feed_printer, (b"\x01\x02ab", bytes([0x12, 0x1A, 0x32, 0x7E]))),
     "evaluator": Target((evaluator_frames,), feed_evaluator, (b"\x01\x04\x05\x83hi",), beside=("encode",)),
     "scanner": Target(
