@@ -77,9 +77,8 @@ class AgentTalk:
     def report(self, screen: str, health: tuple[PartHealth, ...], evidence_free: float) -> None:
         """The face's present state."""
         # Two digits are enough to see a trend, and keep a changing third one from being sent at every entry.
-        state = FaceState(
-            screen=screen, parts=health, levels=paper_levels(self._face.hal) | gauges(self._face.hal), evidence_free=round(evidence_free, 2)
-        )  # fmt: skip
+        levels = paper_levels(self._face.hal) | gauges(self._face.hal)
+        state = FaceState(screen=screen, parts=health, levels=levels, evidence_free=round(evidence_free, 2))
         self._face.link.report(state)
 
     def take(self, message: FromAgent) -> None:
