@@ -8,6 +8,7 @@ import msgspec
 
 from hal.api.core import Peripheral
 
+Stage = Literal["consult", "accept", "finish"]
 WindowState = Literal["serving", "paused", "closed"]
 
 
@@ -35,7 +36,7 @@ class Invite(msgspec.Struct, frozen=True, tag="invite"):
     """
 
     occasion: bytes
-    stage: Literal["consult", "accept", "finish"]
+    stage: Stage
     valid_s: int
     item_code: str = ""
     item_name: str = ""

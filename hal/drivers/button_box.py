@@ -14,20 +14,16 @@ import structlog
 from hal.api import BufferedPress, ButtonPressed, EventListener, Health, HealthListener, Lamp
 from hal.config import Baud
 from hal.drivers.evaluator_frames import BOX, EVALUATOR, HELLO, HELLO_ANSWER, Frame, FrameError, Hello, Unframer, encode, read_hello
+from hal.drivers.evaluator_payloads import HEARTBEAT, LAMPS, PRESS, SIGNAL, TAKEN, Press, read_press, trouble_of
 from hal.drivers.evaluator_port import TICK_S, EvaluatorPort, judge_wrong
 from hal.drivers.evaluator_talk import Talk
 from hal.drivers.line import Line
 from hal.health import HealthRecord
 from hal.tools import Tools
 
-SIGNAL, TAKEN = 0x05, 0x0A
-PRESS, HEARTBEAT = 0x83, 0x86
-LAMPS: dict[Lamp, int] = {"off": 0, "on": 1, "blink": 2}
-UNKNOWN_AGE = 0xFFFFFFFF
 SILENT_S = 15.0
 """A box tells every five seconds that it lives."""
 GREETING_S = 2.0
-OPENED, MEMORY = 1, 2
 BUTTONS = ("level_5", "level_4", "level_3", "level_2", "level_1", "call_staff")
 SPEEDS = (115200, 9600)
 
@@ -63,28 +59,6 @@ def open_driver(name: str, config: Config, tools: Tools) -> ButtonBox:
     """See `hal.registry.DRIVERS`."""
     open_line = tools.ports.opener(config.port, config.baud, __name__, expect=config.expect)
     return ButtonBox(name, config, open_line, on_event=tools.on_event, on_health=tools.on_health)
-
-
-class Press(msgspec.Struct, frozen=True):
-    """A PRESS frame: number that the box never gives twice, its start and time of that press, age when sent, button."""
-
-    number: int
-    boot: int
-    uptime_ms: int
-    age_ms: int | None
-    button: int
-
-
-def read_press(payload: bytes) -> Press:
-    """A press from its payload.
-
-    Raises:
-        FrameError: it is too short, or names a button that no box has.
-    """
-    if len(payload) < 15 or payload[14] > 5:
-        raise FrameError("a press is too short or has no button")
-    number, boot, uptime_ms, age_ms, button = struct.unpack_from(">IHIIB", payload)
-    return Press(number, boot, uptime_ms, None if age_ms == UNKNOWN_AGE else age_ms, button)
 
 
 class ButtonBox:
@@ -164,7 +138,7 @@ class ButtonBox:
 
     def take(self, frame: Frame, talk: Talk, now_s: float) -> None:
         """A press or a sign of life; what a newer box says besides is passed over."""
-        if frame.cmd == HEARTBEAT and len(frame.payload) >= 12:
+        if frame.cmd == HEARTBEAT:
             self._beat = frame.payload
         elif frame.cmd == PRESS and talk.peer is not None:
             try:
@@ -196,25 +170,8 @@ class ButtonBox:
             talk.down(now_s)
         if talk.up:
             self._asked_since = now_s
-            reason, args = _trouble(self._beat)
+            reason, args = trouble_of(self._beat)
             self._health.set(reason, **args)
         elif not judge_wrong(talk, self._health, self._config.port, BOX) and now_s - self._asked_since > GREETING_S:
             self._health.set("port.silent", port=self._config.port)
         return TICK_S
-
-
-def _trouble(beat: bytes) -> tuple[str, dict[str, str]]:
-    """The worst that a heartbeat tells; nothing bad before the first one."""
-    if not beat:
-        return "hal.ok", {}
-    lost, stuck, flags = struct.unpack_from(">HBB", beat, 8)
-    if flags & MEMORY:
-        return "buttons.box_memory", {}
-    if lost:
-        return "buttons.box_full", {"lost": str(lost)}
-    if flags & OPENED:
-        return "buttons.box_opened", {}
-    for button in range(6):
-        if stuck & 1 << button:
-            return "buttons.stuck", {"button": f"level_{button}" if button else "call_staff"}
-    return "hal.ok", {}

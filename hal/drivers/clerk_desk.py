@@ -7,37 +7,28 @@ fields of `hal.api.DeskView`. Both have one length, and both leave on a beat, so
 from __future__ import annotations
 
 import math
-import re
-import struct
 import time
 from collections.abc import Callable
-from typing import Annotated, get_args
+from typing import Annotated
 
 import msgspec
 import structlog
 
 from hal.api import EventListener, Health, HealthListener
-from hal.api.desk import DeskAnswer, DeskAsked, DeskView, Invite, SetWindow, SignIn, SignOut, TakeBack, Wish
+from hal.api.desk import DeskAnswer, DeskAsked, DeskView
 from hal.config import Baud
 from hal.drivers.evaluator_frames import DESK, EVALUATOR, Frame, FrameError
+from hal.drivers.evaluator_payloads import ANSWER, ASK_STATE, STATE, answer_payload, read_wish, state_payload
 from hal.drivers.evaluator_port import TICK_S, EvaluatorPort, judge_wrong
 from hal.drivers.evaluator_talk import Talk
 from hal.drivers.line import Line
 from hal.health import HealthRecord
 from hal.tools import Tools
 
-SIGN_IN, INVITE, TAKE_BACK, SIGN_OUT, SET_WINDOW, ASK_STATE = 0x02, 0x03, 0x04, 0x07, 0x08, 0x09
-ANSWER, STATE = 0x82, 0x85
-ANSWERS: tuple[DeskAnswer, ...] = get_args(DeskAnswer)
-STAGES = {1: "consult", 2: "accept", 3: "finish"}
-WINDOWS = {1: "serving", 2: "paused", 3: "closed"}
-_WINDOW_CODES = {state: code for code, state in WINDOWS.items()}
-_TROUBLE_CODES = {"none": 0, "starting": 1, "not_paired": 2, "no_room": 3}
 BEAT_S = 0.4
 STATE_EVERY_S = 5.0
 MAX_OPEN = 8
 """Commands that may wait for an answer at once."""
-_NUMBER = re.compile(rb"[A-Za-z0-9-]{1,16}")
 
 log = structlog.get_logger("hal")
 
@@ -53,68 +44,6 @@ def open_driver(name: str, config: Config, tools: Tools) -> SerialDesk:
     """See `hal.registry.DRIVERS`."""
     open_line = tools.ports.opener(config.port, config.baud, __name__)
     return SerialDesk(name, config, open_line, on_event=tools.on_event, on_health=tools.on_health)
-
-
-def read_wish(frame: Frame) -> Wish:
-    """What a command's frame asks for.
-
-    Raises:
-        FrameError: its payload breaks a limit, or the command is not known.
-    """
-    match frame.cmd:
-        case 0x02:
-            return SignIn(_number(frame.payload))
-        case 0x03:
-            return _read_invite(frame.payload)
-        case 0x04:
-            return TakeBack()
-        case 0x07:
-            return SignOut()
-        case 0x08 if frame.payload[:1] and frame.payload[0] in WINDOWS:
-            return SetWindow(WINDOWS[frame.payload[0]])  # type: ignore[arg-type]
-    raise FrameError(f"command {frame.cmd:02X} is not known, or its payload breaks a limit")
-
-
-def _number(payload: bytes) -> str:
-    if not _NUMBER.fullmatch(payload):
-        raise FrameError("a clerk's number has 1 to 16 of A-Z a-z 0-9 and -")
-    return payload.decode("ascii")
-
-
-def _read_invite(payload: bytes) -> Invite:
-    if len(payload) < 19:
-        raise FrameError("an invitation is too short")
-    occasion, (stage, valid_s) = payload[:16], struct.unpack_from(">BH", payload, 16)
-    texts, at = [], 19
-    for limit in (32, 24, 16, 60):
-        if at >= len(payload) or payload[at] > limit or at + 1 + payload[at] > len(payload):
-            raise FrameError(f"a text of an invitation is cut off or longer than {limit} bytes")
-        texts.append(_text(payload[at + 1 : at + 1 + payload[at]]))
-        at += 1 + payload[at]
-    code, tail, ticket, item = texts
-    if stage not in STAGES or not 5 <= valid_s <= 600 or len(tail) > 8 or not any(occasion):
-        raise FrameError("an invitation has an unknown stage, is valid for other than 5 to 600 s, or has no occasion")
-    return Invite(occasion, STAGES[stage], valid_s, code, item, tail, ticket)  # type: ignore[arg-type]
-
-
-def _text(raw: bytes) -> str:
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FrameError("a text of an invitation is no UTF-8") from error
-    if not text.isprintable():
-        raise FrameError("a text of an invitation has control characters")
-    return text
-
-
-def answer_payload(seq: int, answer: DeskAnswer) -> bytes:
-    """ANSWER: number of the command, code. Always two bytes."""
-    return bytes((seq, ANSWERS.index(answer)))
-
-
-def state_payload(view: DeskView, now_s: float) -> bytes:
-    """STATE: always four bytes."""
-    return bytes((now_s < view.open_until_s, _WINDOW_CODES[view.window], view.signed_in, _TROUBLE_CODES[view.trouble]))
 
 
 class SerialDesk:

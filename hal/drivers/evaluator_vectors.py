@@ -10,7 +10,7 @@ import struct
 from typing import Any, get_args
 
 from hal.api.desk import DeskAnswer, DeskView
-from hal.drivers import button_box, clerk_desk
+from hal.drivers import evaluator_payloads as payloads
 from hal.drivers.evaluator_frames import ACK, BOX, DESK, EVALUATOR, HELLO, HELLO_ANSWER, Frame, Hello, crc, encode
 
 NONCE = bytes.fromhex("0a0b0c01")
@@ -41,34 +41,34 @@ def _frames() -> list[tuple[str, Frame]]:
         ("HELLO announcement of a box that has just got power", Frame(0, HELLO_ANSWER, announced.payload())),
         ("HELLO of a desk", Frame(0, HELLO, desk.payload())),
         ("ACK of frame 3, which is a byte to be stuffed", Frame(3, ACK)),
-        ("SIGNAL levels on, call staff off, tone of 80 ms", Frame(1, button_box.SIGNAL, struct.pack(">BBH", 1, 0, 80))),
-        ("PRESS 258 of start 2, level 3, 1027 ms old", Frame(16, button_box.PRESS, struct.pack(">IHIIB", 258, 2, 5000, 1027, 3))),
+        ("SIGNAL levels on, call staff off, tone of 80 ms", Frame(1, payloads.SIGNAL, struct.pack(">BBH", 1, 0, 80))),
+        ("PRESS 258 of start 2, level 3, 1027 ms old", Frame(16, payloads.PRESS, struct.pack(">IHIIB", 258, 2, 5000, 1027, 3))),
         (
             "PRESS 259 whose age is not known, call staff",
-            Frame(17, button_box.PRESS, struct.pack(">IHIIB", 259, 2, 6000, 2**32 - 1, 0)),
+            Frame(17, payloads.PRESS, struct.pack(">IHIIB", 259, 2, 6000, 2**32 - 1, 0)),
         ),
-        ("TAKEN 258", Frame(2, button_box.TAKEN, struct.pack(">I", 258))),
+        ("TAKEN 258", Frame(2, payloads.TAKEN, struct.pack(">I", 258))),
         (
             "HEARTBEAT one waits, level 1 stuck, opened",
-            Frame(18, button_box.HEARTBEAT, struct.pack(">IHHHBB", 9000, 2, 1, 0, 2, 1)),
+            Frame(18, payloads.HEARTBEAT, struct.pack(">IHHHBB", 9000, 2, 1, 0, 2, 1)),
         ),
-        ("SIGN_IN 0312", Frame(1, clerk_desk.SIGN_IN, b"0312")),
-        ("INVITE", Frame(2, clerk_desk.INVITE, invite)),
-        ("TAKE_BACK", Frame(3, clerk_desk.TAKE_BACK)),
-        ("SIGN_OUT", Frame(4, clerk_desk.SIGN_OUT)),
-        ("SET_WINDOW paused", Frame(5, clerk_desk.SET_WINDOW, b"\x02")),
-        ("ASK_STATE", Frame(6, clerk_desk.ASK_STATE)),
+        ("SIGN_IN 0312", Frame(1, payloads.SIGN_IN, b"0312")),
+        ("INVITE", Frame(2, payloads.INVITE, invite)),
+        ("TAKE_BACK", Frame(3, payloads.TAKE_BACK)),
+        ("SIGN_OUT", Frame(4, payloads.SIGN_OUT)),
+        ("SET_WINDOW paused", Frame(5, payloads.SET_WINDOW, b"\x02")),
+        ("ASK_STATE", Frame(6, payloads.ASK_STATE)),
         *[
-            (f"ANSWER {word} to frame 2", Frame(7, clerk_desk.ANSWER, clerk_desk.answer_payload(2, word)))
+            (f"ANSWER {word} to frame 2", Frame(7, payloads.ANSWER, payloads.answer_payload(2, word)))
             for word in get_args(DeskAnswer)
         ],
-        ("STATE serving, signed in, free", Frame(8, clerk_desk.STATE, clerk_desk.state_payload(closed, 1.0))),
-        ("STATE serving, signed in, an occasion is open", Frame(9, clerk_desk.STATE, clerk_desk.state_payload(closed, -1.0))),
+        ("STATE serving, signed in, free", Frame(8, payloads.STATE, payloads.state_payload(closed, 1.0))),
+        ("STATE serving, signed in, an occasion is open", Frame(9, payloads.STATE, payloads.state_payload(closed, -1.0))),
     ]
 
 
 def _damaged() -> list[dict[str, str]]:
-    good = encode(Frame(2, button_box.TAKEN, b"\x00\x00\x01\x02"))
+    good = encode(Frame(2, payloads.TAKEN, b"\x00\x00\x01\x02"))
     return [
         {"what": "wrong check", "bytes": (good[:-2] + bytes((good[-2] ^ 1,)) + good[-1:]).hex()},
         {"what": "cut off, then a whole frame: only TAKEN 258 is taken", "bytes": (good[:4] + good).hex()},

@@ -10,7 +10,7 @@ from evaluator.flow.ports import Seat
 from evaluator.flow.scene import Ask, Idle
 from evaluator.seat import HOLDS_MS, keep, kept
 from hal.api.desk import DeskView, Invite, SetWindow, SignIn, SignOut, TakeBack
-from hal.drivers.clerk_desk import answer_payload, state_payload
+from hal.drivers.evaluator_payloads import answer_payload, state_payload
 from wire.leaf import LEVELS
 from wire.messages import Clerk, Desired, Placement, WindowCard
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from evaluator import desk_tool
 from hal.api.desk import DeskAsked, DeskView, Invite, SetWindow, SignIn, SignOut, TakeBack
-from hal.drivers.clerk_desk import INVITE, Frame, answer_payload, read_wish, state_payload
-from hal.drivers.evaluator_frames import FrameError, encode
+from hal.drivers.evaluator_frames import Frame, FrameError, encode
+from hal.drivers.evaluator_payloads import INVITE, answer_payload, read_wish, state_payload
 from hal.factory import open_hal
 
 TOOL = Path(desk_tool.__file__)
