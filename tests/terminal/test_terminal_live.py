@@ -58,12 +58,16 @@ class Terminal:
         self.data = folder / "data"
         self.parts: list[subprocess.Popen[bytes]] = []
         self.face: subprocess.Popen[bytes] | None = None
+        self._start(sys.executable, "-m", "hal.sim.ups", "--link", "tcp:127.0.0.1:0", "--control", f"{folder}/ups.ctl")
+        wait(lambda: (folder / "ups.ctl").exists(), "ups")
+        upsd = send(f"{folder}/ups.ctl", {"do": "port"})["port"].rpartition(":")[2]
         (folder / "device.toml").write_text(
             f'role = "terminal"\ndata_dir = "{self.data}"\ncontent_file = "{pack_file}"\nphone = "000-8000100"\n'
             "[panel]\nfullscreen = false\n"
             f'[hal.gpio]\ndriver = "socket"\nsocket = "{folder}/pins.sock"\n'
             f'[hal.printer]\ndriver = "escpos"\nport = "{folder}/printer"\npoll_s = 0.2\n'
             f'[hal.id_card]\ndriver = "samv"\nport = "{folder}/idcard"\n[hal.door]\ndriver = "gpio"\n'
+            f'[hal.ups]\ndriver = "nut"\ntcp_port = {upsd}\npoll_s = 0.2\n[hal.board]\ndriver = "linux"\n'
         )
         read, write = os.pipe()
         self._start("Xvfb", "-displayfd", str(write), "-screen", "0", "1080x1920x24", "-nolisten", "tcp", "-noreset", keep=(write,))
@@ -278,3 +282,28 @@ def test_a_card_greets_and_an_opened_door_wipes(terminal: Terminal) -> None:
     kinds = terminal.kinds()
     assert kinds[-2:] == ["session.closed", "security.door"]
     assert terminal.entries()[-2][1].how == "door"
+
+
+@pytest.mark.window
+@pytest.mark.timeout(600)
+def test_a_power_cut_ends_the_visit_in_time_and_nobody_begins_until_the_mains_are_back(terminal: Terminal) -> None:
+    def ups(do: str, **options: object) -> None:
+        send(f"{terminal.folder}/ups.ctl", {"do": do, **options})
+
+    terminal.start()
+    terminal.wake()
+    ups("mains", on=False)
+    wait(lambda: terminal.kinds()[-1] == "power.changed", "entry of the power cut")
+    assert terminal.look()["screen"] == "home", "who is there may finish"
+    ups("battery", charge=5, runtime_s=40)
+    wait(lambda: terminal.kinds()[-1] == "session.closed", "end of the visit")
+    assert [kind for kind, _ in terminal.entries()][-3:] == ["power.changed", "power.changed", "session.closed"]
+    assert terminal.entries()[-1][1].how == "power"
+    terminal.wait_screen("attract")
+    terminal.hands.touch(500, 300)
+    ups("battery", charge=60)
+    ups("mains")
+    wait(lambda: terminal.entries()[-1][1].state == "mains" if terminal.kinds()[-1] == "power.changed" else False, "mains")
+    assert terminal.kinds().count("session.opened") == 1, "the touch on the battery began nothing"
+    terminal.wake()
+    assert terminal.kinds().count("session.opened") == 2
