@@ -13,7 +13,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple, get_args
 
 from hal import codes
-from hal.drivers import escpos_status, evaluator_frames, key_strokes, nut_lines, samv, samv_text, scanner_frames, temperature_text
+from hal.api.desk import Invite
+from hal.drivers import (
+    escpos_status,
+    evaluator_frames,
+    evaluator_payloads,
+    key_strokes,
+    nut_lines,
+    samv,
+    samv_text,
+    scanner_frames,
+    temperature_text,
+)
 from hal.drivers.escpos_profiles import NearEnd
 from hal.health import REASONS
 
@@ -144,6 +155,24 @@ def feed_evaluator(data: bytes) -> None:
     evaluator_frames.read_hello(hello.payload())
 
 
+def feed_evaluator_payloads(data: bytes) -> None:
+    cmd, payload = (data or b"\0")[0], data[1:]
+    reason, args = evaluator_payloads.trouble_of(payload)
+    assert set(args) == set(REASONS[reason].args)
+    for read in (
+        lambda: evaluator_payloads.read_press(payload),
+        lambda: evaluator_payloads.read_wish(evaluator_frames.Frame(1, cmd % 16, payload)),
+    ):
+        try:
+            told = read()
+        except evaluator_frames.FrameError:
+            continue
+        if isinstance(told, Invite):
+            assert 5 <= told.valid_s <= 600
+            assert len(told.case_tail) <= 8
+            assert (told.item_code + told.item_name + told.case_tail + told.ticket).isprintable()
+
+
 def feed_scanner(data: bytes) -> None:
     parser, replies = scanner_frames.LineParser(), scanner_frames.ReplyFilter()
     for piece in pieces(data, lambda content: content + b"\r"):
@@ -264,6 +293,21 @@ TARGETS: dict[str, Target] = {
         ),
     ),
     "escpos_status": Target((escpos_status,), feed_printer, (b"\x01\x02ab", bytes([0x12, 0x1A, 0x32, 0x7E]))),
+    "evaluator_payloads": Target(
+        (evaluator_payloads,),
+        feed_evaluator_payloads,
+        (
+            b"\x020312",
+            b"\x03" + bytes(range(16)) + b"\x03\x00\x3c\x04code\x040417\x04A012\x03abc",
+            b"\x04",
+            b"\x07",
+            b"\x08\x02",
+            b"\x83" + bytes(10) + b"\xff\xff\xff\xff\x05",
+            b"\x86" + bytes(8) + b"\0\0\x02\x01",
+            b"\x86" + bytes(8) + b"\0\x01\0\x02",
+        ),
+        beside=("answer_payload", "state_payload"),
+    ),
     "evaluator": Target((evaluator_frames,), feed_evaluator, (b"\x01\x04\x05\x83hi",), beside=("encode",)),
     "scanner": Target(
         (scanner_frames, codes),
