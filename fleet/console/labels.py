@@ -76,6 +76,7 @@ PARTS = {
     "backlight": ("屏幕背光", "Backlight"),
     "ups": ("备用电源", "UPS"),
     "board": ("主板", "Board"),
+    "desk": ("窗口电脑线路", "Line to the clerk's PC"),
     "clerk_link": ("工作人员电脑", "Clerk's PC"),
     "content": ("内容包", "Content"),
     "link": ("网络", "Link"),
