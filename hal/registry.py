@@ -55,7 +55,8 @@ DRIVERS: dict[str, dict[str, str]] = {
 """Kind → name of the driver → its module, which provides `Config` and `open_driver(name, config, tools)`.
 
 A module on a serial port also provides `SPEEDS` and `probe(line)`, which asks an open line harmless questions and gives what
-answered in words, or None. A module on pins provides `pins(config)`, BCM numbers by local name.
+answered in words, or None; and, if need be, `suggests(words)`: more settings for the section that `nw-hal probe` writes.
+A module on pins provides `pins(config)`, BCM numbers by local name.
 """
 
 

@@ -6,12 +6,11 @@ import queue
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 DEFAULT_SERVER = "/run/cups/cups.sock"
 PIECE = 65536
-JOB_ATTRIBUTES = [
-    "job-id", "job-name", "job-state", "job-media-sheets-completed", "job-impressions-completed", "time-at-processing",
-]  # fmt: skip
+JOB_ATTRIBUTES = ["job-id", "job-state", "job-media-sheets-completed", "job-impressions-completed", "time-at-processing"]
 PRINTER_ATTRIBUTES = ["printer-state", "printer-state-reasons", "device-uri", "printer-is-accepting-jobs"]
 
 Answer = TypeVar("Answer")
@@ -29,32 +28,48 @@ class CupsDown(Exception):
 class Cups:
     """One queue of one CUPS server. Not thread-safe: one thread owns it, each call runs on a thread that may be left behind."""
 
-    def __init__(self, server: str, queue_name: str, *, deadline_s: float) -> None:
+    def __init__(self, server: str, queue_name: str, *, deadline_s: float, connect: Callable[[str], Any] | None = None) -> None:
+        """`server` a socket's path or ADDRESS:PORT, empty for this computer's; `connect` opens it, by default with pycups."""
         self._server = server or DEFAULT_SERVER
         self._queue = queue_name
         self._deadline_s = deadline_s
+        self._connect = connect or _connected
         self._connection: Any = None
 
     def printer(self) -> dict[str, Any]:
         """Attributes of the printer; see `PRINTER_ATTRIBUTES`. Every method raises `CupsDown`."""
         return self._call(lambda cups: cups.getPrinterAttributes(self._queue, requested_attributes=PRINTER_ATTRIBUTES))
 
-    def jobs(self, prefix: str, *, over: bool) -> dict[int, dict[str, Any]]:
-        """Our jobs in this queue by CUPS' number; `over`: also those that are finished and not forgotten yet."""
-        which = "all" if over else "not-completed"
-        every: dict[int, dict[str, Any]] = self._call(
-            lambda cups: cups.getJobs(which_jobs=which, my_jobs=False, requested_attributes=[*JOB_ATTRIBUTES, "job-printer-uri"])
-        )
-        ours = {}
-        for number, job in every.items():
-            in_queue = str(job.get("job-printer-uri", "")).rstrip("/").endswith(f"/{self._queue}")
-            if in_queue and str(job.get("job-name", "")).startswith(prefix):
-                ours[number] = job
-        return ours
+    def queues(self) -> dict[str, str]:
+        """Every queue of the server with its description, as far as it has one."""
+        found: dict[str, dict[str, Any]] = self._call(lambda cups: cups.getPrinters())
+        titles = ("printer-info", "printer-make-and-model")
+        return {name: next((str(about[key]) for key in titles if about.get(key)), name) for name, about in found.items()}
+
+    def itself(self, device_uri: str) -> dict[str, Any] | None:
+        """What an IPP printer says of itself, because CUPS hears from it only while it prints; None when it does not answer."""
+        device = urlsplit(device_uri)
+        if device.scheme not in ("ipp", "ipps") or not device.hostname:
+            return {}
+        asked = Cups(f"{device.hostname}:{device.port or 631}", self._queue, deadline_s=self._deadline_s, connect=self._connect)
+        try:
+            said: dict[str, Any] = asked._call(
+                lambda cups: cups.getPrinterAttributes(uri=device_uri, requested_attributes=PRINTER_ATTRIBUTES[:2])
+            )
+            return said
+        except CupsDown as down:
+            # It answers, but is no friend of this question: CUPS' own word must do.
+            return {} if down.reason == "a4.refused" else None
 
     def job(self, number: int) -> dict[str, Any]:
-        """Attributes of one job."""
-        return self._call(lambda cups: cups.getJobAttributes(number, requested_attributes=JOB_ATTRIBUTES))
+        """Attributes of one job; empty for one that CUPS has forgotten."""
+        try:
+            said: dict[str, Any] = self._call(lambda cups: cups.getJobAttributes(number, requested_attributes=JOB_ATTRIBUTES))
+        except CupsDown as down:
+            if down.reason != "a4.no_queue":
+                raise
+            said = {}
+        return said
 
     def create(self, name: str, options: dict[str, str]) -> int:
         """Make a job without content; returns its number."""
@@ -79,7 +94,7 @@ class Cups:
             self._call(lambda cups: cups.cancelJob(number))
         except CupsDown as down:
             # CUPS refuses to cancel what has just ended.
-            if down.reason != "a4.refused":
+            if down.reason not in ("a4.refused", "a4.no_queue"):
                 raise
 
     def _call(self, do: Callable[[Any], Answer]) -> Answer:
@@ -88,7 +103,7 @@ class Cups:
         def work() -> None:
             try:
                 if self._connection is None:
-                    self._connection = _connected(self._server)
+                    self._connection = self._connect(self._server)
                 answers.put((True, do(self._connection)))
             except BaseException as error:
                 answers.put((False, error))

@@ -51,6 +51,11 @@ def probe(line: Line) -> str | None:
     return probe_model(line)
 
 
+def suggests(detail: str) -> dict[str, str]:
+    """See `hal.registry.DRIVERS`: the profile of a scanner that told `detail`."""
+    return {"profile": "ssi" if detail.startswith("SSI") else "newland"}
+
+
 def open_driver(name: str, config: Config, tools: Tools) -> SerialScanner:
     """See `hal.registry.DRIVERS`."""
     open_line = tools.ports.opener(config.port, config.baud, __name__, expect=config.expect)

@@ -10,38 +10,56 @@ from typing import Any
 
 import msgspec
 
-from hal.api import Event, Health
+from hal.api import Event
 from hal.config import HalConfig, Section
 from hal.factory import Hal, open_hal
 
-Say = Callable[[str], None]
+OPENS_S = 5.0
+
+
+class Said(msgspec.Struct, frozen=True):
+    """A message id of `hal.words` with its arguments."""
+
+    message: str
+    args: dict[str, str] = {}
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step of a test: what was tried, whether it worked, and what was seen."""
+    """One step of a test: what was tried, whether it worked, what was seen.
+
+    `what`, `seen` and `next_step` are message ids of `hal.words` that share `args`; `next_step` is empty where there is none.
+    """
 
     what: str
     ok: bool
-    seen: str = ""
+    seen: str = "seen.seen"
+    args: dict[str, str] = {}
+    next_step: str = ""
+
+
+Say = Callable[[Said], None]
+Confirm = Callable[[], bool | None]
+"""Asks the technician whether what was told is so; None when nobody can answer."""
 
 
 class Bench:
     """The device's hardware opened for a test; `say` tells the technician what to do, `wait_s` is the time for each step."""
 
-    def __init__(self, config: HalConfig, *, say: Say, wait_s: float) -> None:
+    def __init__(self, config: HalConfig, *, say: Say, wait_s: float, confirm: Confirm = lambda: None) -> None:
         self.config = config
-        self.say = say
         self.wait_s = wait_s
+        self._say = say
+        self._confirm = confirm
         self._tested = ""
         self._events: queue.Queue[Event] = queue.Queue()
         self.hal: Hal = open_hal(config, on_event=self._heard, on_health=lambda name, health: None)
 
     def run(self, name: str) -> list[Step]:
-        """Test the peripheral `name`; every step that was tried, the first failed one is the last."""
+        """Test the peripheral `name`: every step that was tried. One that does not open is tested no further."""
         section = self.config.section(name)
         if section is None:
             there = ", ".join(one.name for one in self.config.sections) or "nothing"
-            return [Step("open", False, f"{name} is not configured; there is {there}")]
+            return [Step("step.open", False, "seen.unconfigured", {"name": name, "there": there})]
         self._tested = name
         self.hal.start()
         try:
@@ -52,6 +70,10 @@ class Bench:
             return steps
         finally:
             self.hal.close()
+
+    def say(self, message: str, **args: str) -> None:
+        """Tell the technician what to do next."""
+        self._say(Said(message, args))
 
     def peripheral(self, section: Section) -> Any:
         """The peripheral under test; its module knows the Protocol."""
@@ -69,10 +91,15 @@ class Bench:
                 return event
         return None
 
-    @property
-    def nothing(self) -> str:
-        """What to say when nothing came."""
-        return f"nothing within {self.wait_s:.0f} s"
+    def judged(self, what: str, otherwise: str, **args: str) -> Step:
+        """A step that only the technician's eyes or ears can judge; `otherwise` is seen when nobody answers."""
+        right = self._confirm()
+        seen = otherwise if right is None else "seen.yes" if right else "seen.no"
+        return Step(what, right is not False, seen, args)
+
+    def silent(self, what: str, **args: str) -> Step:
+        """A step that failed because nothing came in time."""
+        return Step(what, False, "seen.nothing", args | {"wait_s": f"{self.wait_s:.0f}"})
 
     def _heard(self, name: str, event: Event) -> None:
         if name == self._tested:
@@ -81,12 +108,8 @@ class Bench:
     def _comes_up(self, name: str) -> Step:
         peripheral = self.hal.named(name)
         assert peripheral is not None
-        end_s = time.monotonic() + 5
+        end_s = time.monotonic() + OPENS_S
         while (health := peripheral.health()).state == "unknown" and time.monotonic() < end_s:
             time.sleep(0.02)
-        return Step("open", health.state in ("ok", "degraded"), told(health))
-
-
-def told(health: Health) -> str:
-    """A health in one line: the reason and what it names."""
-    return f"{health.reason} {' '.join(health.args.values())}".strip()
+        works = health.state in ("ok", "degraded")
+        return Step("step.open", works, health.reason, health.args, "" if health.reason == "hal.ok" else health.next_step)

@@ -17,17 +17,17 @@ def steps(bench: Bench, section: Section) -> list[Step]:
     buttons.buzz(100)
     for name in buttons.names():
         buttons.lamp(name, "blink")
-        bench.say(f"Press {name}; its lamp blinks.")
+        bench.say("do.press", button=name)
         event = bench.wait(ButtonPressed)
         buttons.lamp(name, "off")
-        if event and event.buffered:
+        if event is None:
+            found.append(bench.silent("step.press", button=name))
+            continue
+        if event.buffered:
             if event.buffered.age_s is None or event.buffered.age_s > FRESH_S:
                 # A citizen's press, made while the evaluator was away: a test must not eat it.
-                found.append(
-                    Step(f"press {name}", False, "the box holds presses that are not recorded yet; start nw-evaluator first")
-                )
+                found.append(Step("step.press", False, "seen.box_holds", {"button": name}))
                 break
             buttons.taken(event.buffered)
-        pressed = event.button if event else bench.nothing
-        found.append(Step(f"press {name}", pressed == name, pressed))
+        found.append(Step("step.press", event.button == name, "seen.pressed", {"button": name, "pressed": event.button}))
     return found

@@ -10,8 +10,7 @@ from hal.selftest.bench import Bench, Step
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Waits for each movement."""
     found = []
-    for what, kind in (("open the door", DoorOpened), ("close the door", DoorClosed)):
-        bench.say(f"Please {what}.")
-        event = bench.wait(kind)
-        found.append(Step(what, event is not None, "seen" if event else bench.nothing))
+    for what, kind in (("open_door", DoorOpened), ("close_door", DoorClosed)):
+        bench.say(f"do.{what}")
+        found.append(Step(f"step.{what}", True) if bench.wait(kind) else bench.silent(f"step.{what}"))
     return found

@@ -9,12 +9,15 @@ from hal.selftest.bench import Bench, Step
 
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Reads one card; what is shown of it is masked."""
-    bench.say("Lay an identity card on the reader.")
+    bench.say("do.lay_id")
     event = bench.wait(CardPresent, CardError)
-    if not isinstance(event, CardPresent):
-        return [Step("read a card", False, event.reason if event else bench.nothing)]
+    if event is None:
+        return [bench.silent("step.read_id")]
+    if isinstance(event, CardError):
+        return [Step("step.read_id", False, event.reason)]
     card = event.card
-    read = Step("read a card", True, f"{card.kind} {card.name} {card.number} valid to {card.valid_to}")
-    bench.say("Take the card away.")
+    told = {"kind": card.kind, "name": card.name, "number": card.number, "valid_to": card.valid_to}
+    bench.say("do.take_card")
     gone = bench.wait(CardRemoved)
-    return [read, Step("take it away", gone is not None, gone.evidence if gone else bench.nothing)]
+    away = Step("step.take_card", True, "seen.removed", {"evidence": gone.evidence}) if gone else bench.silent("step.take_card")
+    return [Step("step.read_id", True, "seen.id", told), away]

@@ -17,8 +17,8 @@ def steps(bench: Bench, section: Section) -> list[Step]:
     strip = bench.peripheral(section)
     found = []
     for glow in (*get_args(Glow)[1:], "off"):
-        bench.say(f"The light should now show: {glow}.")
+        bench.say("do.glow", glow=glow)
         strip.show(glow)
         time.sleep(min(SHOWN_S, bench.wait_s))
-        found.append(Step(f"show {glow}", True, "look at it"))
+        found.append(bench.judged("step.glow", "seen.look", glow=glow))
     return found

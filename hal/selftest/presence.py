@@ -9,18 +9,16 @@ from hal.selftest.bench import Bench, Step
 
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Waits for both; stepping away takes at least `hold_s`."""
-    found = []
     if bench.peripheral(section).is_present():
-        found.append(Step("step before the device", True, "somebody is there"))
+        found = [Step("step.step_before", True, "seen.somebody")]
     else:
-        bench.say("Step before the device.")
+        bench.say("do.step_before")
         event = bench.wait(PresenceChanged)
-        found.append(Step("step before the device", event is not None and event.present, "seen" if event else bench.nothing))
         if event is None:
-            return found
+            return [bench.silent("step.step_before")]
+        found = [Step("step.step_before", event.present)]
     hold_s = getattr(section.settings, "hold_s", 0)
-    bench.say(f"Step away, out of its sight, for {hold_s:.0f} s.")
+    bench.say("do.step_away", hold_s=f"{hold_s:.0f}")
     bench.wait_s = max(bench.wait_s, hold_s + 10)
     event = bench.wait(PresenceChanged)
-    found.append(Step("step away", event is not None and not event.present, "seen" if event else bench.nothing))
-    return found
+    return [*found, Step("step.step_away", not event.present) if event else bench.silent("step.step_away")]

@@ -10,19 +10,28 @@ from hal.config import Section
 from hal.paper import Columns, Cut, Feed, Qr, Rule, Text
 from hal.selftest.bench import Bench, Step
 
+SPARE_S = 6.0
+"""A driver gives an outcome at the latest five seconds after the deadline."""
+
 
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Prints the test page and waits for its outcome."""
     outcomes: queue.Queue[Outcome] = queue.Queue()
-    bench.say("A test page is being printed.")
+    bench.say("do.printing")
     deadline_s = max(5.0, bench.wait_s)
     job = Job(f"self-test-{time.time_ns()}", page(section.settings.profile), deadline_s)
     bench.peripheral(section).submit(job, outcomes.put)
+    return [outcome_step(outcomes, deadline_s + SPARE_S)]
+
+
+def outcome_step(outcomes: queue.Queue[Outcome], within_s: float) -> Step:
+    """The step that a print's outcome makes; also for sheets."""
     try:
-        outcome = outcomes.get(timeout=deadline_s + 6)
+        outcome = outcomes.get(timeout=within_s)
     except queue.Empty:
-        return [Step("print a page", False, "no outcome; this is a mistake in the driver, please report it")]
-    return [Step("print a page", outcome.result == "printed", f"{outcome.result}, {outcome.reason} {outcome.detail}".strip())]
+        return Step("step.print", False, "seen.no_outcome")
+    told = {"result": outcome.result, "reason": outcome.reason, "detail": outcome.detail}
+    return Step("step.print", outcome.result == "printed", "seen.outcome", told)
 
 
 def page(profile: str) -> tuple[Block, ...]:

@@ -10,10 +10,17 @@ from hal.selftest.bench import Bench, Step
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Reads one code; of its text only the length is shown, because it may be somebody's."""
     scanner: Scanner = bench.peripheral(section)
-    bench.say("Hold a QR or bar code in front of the scanner, for example from a printed notice.")
+    bench.say("do.scan")
     scanner.trigger(True)
     event = bench.wait(Scanned, ScanRefused)
     scanner.trigger(False)
+    if event is None:
+        return [bench.silent("step.scan")]
+    return [scan_step(event)]
+
+
+def scan_step(event: Scanned | ScanRefused) -> Step:
+    """The step that a code makes; also for a camera."""
     if isinstance(event, Scanned):
-        return [Step("read a code", True, f"{len(event.text)} characters")]
-    return [Step("read a code", False, event.reason if isinstance(event, ScanRefused) else bench.nothing)]
+        return Step("step.scan", True, "seen.scanned", {"characters": str(len(event.text))})
+    return Step("step.scan", False, event.reason)

@@ -9,12 +9,14 @@ from hal.selftest.bench import Bench, Step
 
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Finds one card; of its number only the length is shown, because it belongs to somebody."""
-    bench.say("Lay a social-security card or another chip card on the reader, or put it in.")
+    bench.say("do.lay_smart")
     event = bench.wait(SmartCardPresent, CardError)
-    if not isinstance(event, SmartCardPresent):
-        return [Step("find a card", False, event.reason if event else bench.nothing)]
-    number = f"a number of {len(event.uid) // 2} bytes" if event.uid else "no number"
-    found = Step("find a card", True, f"{event.interface} card with {number} on {event.reader}")
-    bench.say("Take the card away.")
+    if event is None:
+        return [bench.silent("step.find_smart")]
+    if isinstance(event, CardError):
+        return [Step("step.find_smart", False, event.reason)]
+    told = {"interface": event.interface, "bytes": str(len(event.uid) // 2), "reader": event.reader}
+    bench.say("do.take_card")
     gone = bench.wait(SmartCardRemoved)
-    return [found, Step("take it away", gone is not None, gone.evidence if gone else bench.nothing)]
+    away = Step("step.take_card", True, "seen.removed", {"evidence": gone.evidence}) if gone else bench.silent("step.take_card")
+    return [Step("step.find_smart", True, "seen.smart", told), away]

@@ -10,11 +10,9 @@ from hal.selftest.bench import Bench, Step
 def steps(bench: Bench, section: Section) -> list[Step]:
     """Waits until it tells of tampering, and until that is over."""
     shaken = getattr(section.settings, "sensor", "") == "vibration"
-    bench.say("Knock on the cabinet several times." if shaken else "Open the loop.")
-    event = bench.wait(Tampered)
-    found = [Step("tamper with it", event is not None, "told" if event else bench.nothing)]
-    if event is not None:
-        bench.say("Leave the cabinet alone." if shaken else "Close the loop.")
-        event = bench.wait(TamperEnded)
-        found.append(Step("leave it alone", event is not None, "told" if event else bench.nothing))
-    return found
+    bench.say("do.knock" if shaken else "do.open_loop")
+    if bench.wait(Tampered) is None:
+        return [bench.silent("step.tamper")]
+    bench.say("do.leave_alone" if shaken else "do.close_loop")
+    ended = bench.wait(TamperEnded)
+    return [Step("step.tamper", True), Step("step.leave_alone", True) if ended else bench.silent("step.leave_alone")]

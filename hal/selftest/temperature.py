@@ -12,7 +12,8 @@ def steps(bench: Bench, section: Section) -> list[Step]:
     """Tells the reading."""
     sensor = bench.peripheral(section)
     end_s = time.monotonic() + bench.wait_s
-    while sensor.celsius() is None and time.monotonic() < end_s:
+    while (celsius := sensor.celsius()) is None and time.monotonic() < end_s:
         time.sleep(0.05)
-    celsius = sensor.celsius()
-    return [Step("read the temperature", celsius is not None, bench.nothing if celsius is None else f"{celsius:.1f} °C")]
+    if celsius is None:
+        return [bench.silent("step.celsius")]
+    return [Step("step.celsius", True, "seen.celsius", {"celsius": f"{celsius:.1f}"})]

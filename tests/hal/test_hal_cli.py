@@ -33,7 +33,11 @@ def test_list_shows_what_is_there_what_is_missing_and_what_is_absent_on_purpose(
     assert rows == {"printer": "found", "id_card": "missing"}
     assert result.exit_code == 1
     text = run("list", "--config", config).stdout.splitlines()
-    assert text[0].split() == ["printer", "escpos", "found", sim.port]
+    assert text[0].split() == ["printer", "凭条打印机", "escpos", "已找到", sim.port]
+    assert text[1].split() == ["id_card", "身份证阅读器", "samv", "缺失", f"{tmp_path}/nothing"]
+    english = run("list", "--config", config, "--lang", "en").stdout.splitlines()
+    assert english[0].split() == ["printer", "receipt", "printer", "escpos", "found", sim.port]
+    assert "not configured: buttons" in english[2]
 
 
 def test_list_shows_the_pins(write, tmp_path):
@@ -44,7 +48,7 @@ def test_list_shows_the_pins(write, tmp_path):
 
 
 def test_list_of_a_device_without_hardware_names_the_kinds_there_are(write):
-    result = run("list", "--config", write(""))
+    result = run("list", "--config", write(""), "--lang", "en")
     assert result.stdout.startswith("No peripheral is configured; the kinds are buttons")
 
 
@@ -76,7 +80,9 @@ def test_probe_names_printer_and_reader_and_prints_nothing(start_sim):
 def test_probe_says_why_a_port_can_not_be_asked(tmp_path):
     result = run("probe", tmp_path / "nothing")
     assert result.exit_code == 1
-    assert "port.missing" in result.stdout
+    assert f"找不到端口 {tmp_path}/nothing" in result.stdout
+    told = json.loads(run("probe", tmp_path / "nothing", "--json").stdout)["ports"][0]
+    assert (told["kind"], told["reason"], told["toml"]) == ("nothing", "port.missing", "")
 
 
 def test_test_printer_prints_a_page_and_says_so(write, start_sim):
@@ -85,12 +91,12 @@ def test_test_printer_prints_a_page_and_says_so(write, start_sim):
     result = run("test", "printer", "--config", config, "--json")
     answer = json.loads(result.stdout)
     assert answer["ok"], answer
-    assert [step["what"] for step in answer["steps"]] == ["open", "print a page"]
+    assert [step["what"] for step in answer["steps"]] == ["step.open", "step.print"]
     assert sim.do("paper")["tickets"][0]["items"][0]["text"] == "打印测试"
     sim.do("paper_out")
     failed = run("test", "printer", "--config", config)
     assert failed.exit_code == 1
-    assert "FAILED open: printer.paper_out" in failed.stdout
+    assert failed.stdout.splitlines() == ["未通过 打开设备: 凭条纸尽", "       下一步：换纸：热敏纸 80×80", "printer 测试未通过"]
 
 
 def test_test_id_card_guides_through_laying_down_and_taking_away(write, start_sim, until):
@@ -108,8 +114,8 @@ def test_test_id_card_guides_through_laying_down_and_taking_away(write, start_si
     result = run("test", "id_card", "--config", config, "--wait-s", "8")
     thread.join()
     assert result.exit_code == 0, result.output
-    assert "ok     take it away: asked" in result.stdout
-    assert "Lay an identity card on the reader." in result.stderr
+    assert "通过   拿走: 读卡器确认已拿走" in result.stdout
+    assert "请把身份证放在读卡器上" in result.stderr
 
 
 def test_test_buttons_asks_for_each_button_by_its_lamp(write, tmp_path, until):
@@ -143,7 +149,7 @@ def test_test_buttons_asks_for_each_button_by_its_lamp(write, tmp_path, until):
 def test_a_peripheral_that_is_not_configured_fails_with_that_reason(write):
     result = run("test", "door", "--config", write(""))
     assert result.exit_code == 1
-    assert "door is not configured; there is nothing" in result.stdout
+    assert "door 没有配置；已配置的有 无" in result.stdout
 
 
 @pytest.mark.parametrize("command", [[], ["list"], ["probe"], ["test"]])

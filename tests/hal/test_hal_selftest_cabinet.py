@@ -19,15 +19,15 @@ def tested(tmp_path, make_config):
         table = {"gpio": {"driver": "socket", "socket": path}, section: settings}
         said, hand = [], threading.Lock()
 
-        def obey(text):
+        def obey(order):
             # One hand: a key is let go before the next is pressed.
             with hand, contextlib.suppress(ControlError):
                 # After the last key the test is over, and the pins are gone before the key is let go.
-                does(path, text)
+                does(path, order)
 
-        def say(text):
-            said.append(text)
-            threading.Thread(target=obey, args=(text,), daemon=True).start()
+        def say(order):
+            said.append(order)
+            threading.Thread(target=obey, args=(order,), daemon=True).start()
 
         steps = Bench(make_config(table), say=say, wait_s=wait_s).run(section)
         return steps, said
@@ -36,49 +36,48 @@ def tested(tmp_path, make_config):
 
 
 def press_the_key(path, said):
-    send(path, {"key": said.split()[1].rstrip("."), "ms": 60, "bounce_ms": 5})
+    send(path, {"key": said.args["key"], "ms": 60, "bounce_ms": 5})
 
 
 def test_a_good_keypad_passes_key_by_key(tested):
     steps, said = tested("keypad", {"driver": "matrix"}, press_the_key)
     assert [step.ok for step in steps] == [True] * 13
-    assert said[0] == "Press 1."
-    assert said[-1] == "Press enter (○, or #)."
+    assert [order.args["key"] for order in said] == [*"123456789", "clear", "0", "enter"]
 
 
 def press_with_crossed_rows(path, said):
     crossed = {"1": "4", "2": "5", "3": "6", "4": "1", "5": "2", "6": "3"}
-    key = said.split()[1].rstrip(".")
+    key = said.args["key"]
     send(path, {"key": crossed.get(key, key), "ms": 60})
 
 
 def test_crossed_wires_of_a_keypad_show_as_the_wrong_key(tested):
     steps, _ = tested("keypad", {"driver": "matrix"}, press_with_crossed_rows)
-    assert [(step.what, step.ok, step.seen) for step in steps[1:5]] == [
-        ("press 1", False, "4"),
-        ("press 2", False, "5"),
-        ("press 3", False, "6"),
-        ("press 4", False, "1"),
+    assert [(step.args["key"], step.ok, step.args["pressed"]) for step in steps[1:5]] == [
+        ("1", False, "4"),
+        ("2", False, "5"),
+        ("3", False, "6"),
+        ("4", False, "1"),
     ]
 
 
 def test_a_silent_keypad_fails_at_its_first_key(tested):
     steps, _ = tested("keypad", {"driver": "matrix"}, wait_s=0.3)
-    assert [(step.what, step.ok) for step in steps] == [("open", True), ("press 1", False)]
+    assert [(step.what, step.ok) for step in steps] == [("step.open", True), ("step.key", False)]
 
 
 def test_a_tamper_loop_is_opened_and_closed(tested):
     def handle(path, said):
-        send(path, {"set": "tamper", "value": 1 if said.startswith("Open") else 0})
+        send(path, {"set": "tamper", "value": 1 if said.message == "do.open_loop" else 0})
 
     steps, said = tested("tamper", {"driver": "gpio", "settle_ms": 20}, handle)
     assert [step.ok for step in steps] == [True] * 3
-    assert said == ["Open the loop.", "Close the loop."]
+    assert [order.message for order in said] == ["do.open_loop", "do.close_loop"]
 
 
 def test_a_vibration_sensor_is_knocked(tested):
     def knock(path, said):
-        if said.startswith("Knock"):
+        if said.message == "do.knock":
             for _ in range(3):
                 send(path, {"set": "tamper", "value": 1})
                 send(path, {"set": "tamper", "value": 0})
@@ -90,26 +89,27 @@ def test_a_vibration_sensor_is_knocked(tested):
 
 def test_somebody_steps_before_the_presence_sensor_and_away(tested):
     def walk(path, said):
-        send(path, {"set": "presence", "value": 1 if said.startswith("Step before") else 0})
+        send(path, {"set": "presence", "value": 1 if said.message == "do.step_before" else 0})
 
     steps, said = tested("presence", {"driver": "gpio", "hold_s": 0.2}, walk)
     assert [step.ok for step in steps] == [True] * 3
-    assert said[1] == "Step away, out of its sight, for 0 s."
+    assert said[1].args == {"hold_s": "0"}
 
 
 def test_a_temperature_is_read_out(tested, tmp_path):
     thermometer.show_w1(tmp_path / "w1", 23.5)
     steps, _ = tested("temperature", {"driver": "w1", "root": str(tmp_path / "w1"), "poll_s": 0.1})
-    assert (steps[-1].ok, steps[-1].seen) == (True, "23.5 °C")
+    assert (steps[-1].ok, steps[-1].args) == (True, {"celsius": "23.5"})
 
 
 def test_a_sensor_that_is_not_there_fails_with_its_reason(tested, tmp_path):
     steps, _ = tested("temperature", {"driver": "w1", "root": str(tmp_path / "w1"), "poll_s": 0.1})
     assert [step.ok for step in steps] == [False]
-    assert "temperature.silent no sensor" in steps[0].seen
+    assert (steps[0].seen, steps[0].next_step) == ("temperature.silent", "next.check_sensor")
+    assert "no sensor" in steps[0].args["error"]
 
 
 def test_a_light_is_shown_in_each_of_its_states(tested):
     steps, said = tested("light_card", {"driver": "gpio"}, wait_s=0.05)
-    assert [step.what for step in steps] == ["open", "show on", "show breathe", "show off"]
+    assert [step.args.get("glow") for step in steps] == [None, "on", "breathe", "off"]
     assert len(said) == 3
