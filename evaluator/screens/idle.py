@@ -6,6 +6,7 @@ from kivy.uix.boxlayout import BoxLayout
 from evaluator.flow.scene import Idle
 from evaluator.screens.view import View
 from ui.language import words
+from wire.messages import Clerk
 
 
 class IdleView(View):
@@ -39,8 +40,14 @@ def clerk_line(card: object) -> str:
     clerk = getattr(card, "clerk", None)
     if clerk is None:
         return ""
-    parts = [words.t("idle.clerk_number", number=clerk.number), words.of(clerk.post)]
+    number = words.t("idle.clerk_number", number=clerk.number) if clerk.name else ""
+    parts = [number, words.of(clerk.post)]
     return " · ".join(part for part in parts if part)
+
+
+def clerk_title(clerk: Clerk) -> str:
+    """The clerk's name; the number of one whose name the fleet has not told this window."""
+    return spaced(clerk.name) or words.t("idle.clerk_number", number=clerk.number)
 
 
 def spaced(name: str) -> str:

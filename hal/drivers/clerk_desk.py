@@ -40,6 +40,11 @@ class Config(msgspec.Struct, frozen=True):
     baud: Baud = 115200
 
 
+def check(config: Config) -> list[str]:
+    """See `hal.registry.DRIVERS`: a clerk's PC speaks only when a clerk does something, so no port can be found by asking."""
+    return ['.port is "auto", but a clerk\'s PC does not answer by itself; give a stable path'] if config.port == "auto" else []
+
+
 def open_driver(name: str, config: Config, tools: Tools) -> SerialDesk:
     """See `hal.registry.DRIVERS`."""
     open_line = tools.ports.opener(config.port, config.baud, __name__)
