@@ -29,10 +29,10 @@ DONE, REFUSED, USAGE, NO_PORT, NO_ANSWER = 0, 1, 2, 3, 4
 
 STAGES = {"consult": 1, "accept": 2, "finish": 3, "咨询": 1, "受理": 2, "办结": 3}
 WINDOWS = {1: "serving", 2: "paused", 3: "closed"}
-TROUBLES = {0: "none", 1: "starting", 2: "not_paired", 3: "no_room"}
+TROUBLES = {0: "none", 1: "starting", 2: "not_paired", 3: "no_room", 4: "on_battery"}
 ANSWERS = (
     "accepted", "busy", "not_paired", "no_room", "already_asked",
-    "expired", "not_recorded", "nobody_signed_in", "unreadable", "later",
+    "expired", "not_recorded", "nobody_signed_in", "unreadable", "later", "on_battery",
 )  # fmt: skip
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -49,6 +49,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "nobody_signed_in": ("没有人员签到；请先签到：nw-desk sign-in 工号", "nobody is signed in; first: nw-desk sign-in NUMBER"),
     "unreadable": ("评价器不认识这条命令；请核对内容和版本", "the evaluator does not understand; check the values and the version"),
     "later": ("评价器正忙或正在启动；请稍后再试", "the evaluator is busy or starting; try again shortly"),
+    "on_battery": (
+        "停电，评价器用备用电池，暂不邀请评价；来电后再试",
+        "mains power is out and nobody is asked; try again when it is back",
+    ),
     "no_pyserial": ("缺少 pyserial；请运行：pip install pyserial", "pyserial is missing; run: pip install pyserial"),
     "no_port_named": (
         "没有指定串口；请用 --port 或环境变量 NW_DESK_PORT，例如 --port COM3。现有串口：{ports}",
@@ -82,6 +86,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "trouble_starting": ("；评价器正在启动", "; the evaluator is starting"),
     "trouble_not_paired": ("；评价器未配对", "; the evaluator is not paired"),
     "trouble_no_room": ("；评价器存储将满", "; the evaluator's storage is nearly full"),
+    "trouble_on_battery": ("；停电，暂不邀请", "; mains power is out"),
     "bad_line": ("看不懂：{line}（{error}）", "not understood: {line} ({error})"),
     "bad_number": ("工号 {value} 不行；只能用 1–16 位字母、数字和 -", "number {value} will not do; use 1-16 letters, digits and -"),
     "bad_valid": ("--valid {value} 不行；请用 5–600 秒", "--valid {value} will not do; use 5-600 seconds"),

@@ -21,7 +21,13 @@ _REFUSALS: dict[str | None, DeskAnswer] = {
     "rating.storage_full": "no_room",
     "rating.not_paired": "not_paired",
     "rating.already_over": "already_asked",
-    "rating.on_battery": "later",
+    "rating.on_battery": "on_battery",
+}
+_TROUBLES: dict[str, DeskAnswer] = {
+    "starting": "later",
+    "not_paired": "not_paired",
+    "no_room": "no_room",
+    "on_battery": "on_battery",
 }
 
 
@@ -101,7 +107,7 @@ class ClerkLine:
         elif now_s < self._open_until:
             answer("busy")
         elif card is None or card.clerk is None:
-            answer("nobody_signed_in" if self._desk.trouble == "none" else _as_answer(self._desk.trouble))
+            answer(_TROUBLES.get(self._desk.trouble, "nobody_signed_in"))
         else:
             self._open, self._open_until = wish.occasion, now_s + self._occasion_s()
             self._asked.append(wish.occasion)
@@ -134,8 +140,3 @@ class ClerkLine:
             # What becomes of it depends on the citizen, so the answer to the clerk does not depend on it.
             self._desk.withdraw(self._open)
         self._open, self._open_until = None, 0.0
-
-
-def _as_answer(trouble: str) -> DeskAnswer:
-    answers: dict[str, DeskAnswer] = {"starting": "later", "not_paired": "not_paired", "no_room": "no_room"}
-    return answers[trouble]

@@ -121,12 +121,14 @@ class Desk:
         return self._seating.card
 
     @property
-    def trouble(self) -> Literal["none", "starting", "not_paired", "no_room"]:
+    def trouble(self) -> Literal["none", "starting", "not_paired", "no_room", "on_battery"]:
         """Why nobody can be asked now."""
         if not self._known:
             return "starting"
         if not self._can_seal:
             return "not_paired"
+        if self._resting:
+            return "on_battery"
         return "no_room" if self._full else "none"
 
     def invite(self, invitation: Invitation, done: Callable[[Reply], object]) -> None:

@@ -69,9 +69,10 @@ DeskAnswer = Literal[
     "nobody_signed_in",
     "unreadable",
     "later",
+    "on_battery",
 ]
 """`busy` the time for the last question is not over, `no_room` the record is nearly full, `unreadable` the command breaks a
-limit of the protocol, `later` the evaluator is starting or was asked too much at once."""
+limit of the protocol, `later` the evaluator is starting or was asked too much at once, `on_battery` mains power is out."""
 
 
 class DeskView(msgspec.Struct, frozen=True):
@@ -84,7 +85,7 @@ class DeskView(msgspec.Struct, frozen=True):
     open_until_s: float = 0.0
     window: WindowState = "closed"
     signed_in: bool = False
-    trouble: Literal["none", "starting", "not_paired", "no_room"] = "starting"
+    trouble: Literal["none", "starting", "not_paired", "no_room", "on_battery"] = "starting"
 
 
 @runtime_checkable

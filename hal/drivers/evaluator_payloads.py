@@ -27,7 +27,7 @@ ANSWERS: tuple[DeskAnswer, ...] = get_args(DeskAnswer)
 STAGES: dict[int, Stage] = {1: "consult", 2: "accept", 3: "finish"}
 WINDOWS: dict[int, WindowState] = {1: "serving", 2: "paused", 3: "closed"}
 _WINDOW_CODES = {state: code for code, state in WINDOWS.items()}
-_TROUBLE_CODES = {"none": 0, "starting": 1, "not_paired": 2, "no_room": 3}
+_TROUBLE_CODES = {"none": 0, "starting": 1, "not_paired": 2, "no_room": 3, "on_battery": 4}
 _NUMBER = re.compile(rb"[A-Za-z0-9-]{1,16}")
 
 

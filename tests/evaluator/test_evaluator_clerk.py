@@ -137,6 +137,7 @@ def test_taking_back_nothing_is_no_trouble(window):
     ("spoil", "answer"),
     [
         (lambda hall: hall.desk.storage(nearly_full=True), "no_room"),
+        (lambda hall: hall.desk.outage("resting"), "on_battery"),
         (lambda hall: hall.desk.view(pairing="paired", code="", offline=False, desired=desired(), can_seal=False), "not_paired"),
         (lambda hall: setattr(hall.book, "broken", "rating.not_recorded"), "not_recorded"),
     ],
@@ -146,6 +147,7 @@ def test_what_cannot_be_asked_is_refused_with_the_reason_and_may_be_tried_again(
     assert window.ask(service()) == answer
     window.hall.book.broken = None
     window.hall.desk.storage(nearly_full=False)
+    window.hall.desk.outage("none")
     window.hall.pair()
     window.ask(SignIn("0312"))
     assert window.ask(service()) == "accepted"

@@ -322,12 +322,12 @@ def test_an_answer_has_two_bytes_and_a_state_four_and_no_field_has_room_for_a_le
         for until_s in (0.0, 9.0)
         for window in ("serving", "paused", "closed")
         for seat in (True, False)
-        for trouble in ("none", "starting", "not_paired", "no_room")
+        for trouble in ("none", "starting", "not_paired", "no_room", "on_battery")
     ]
     payloads = [state_payload(view, 5.0) for view in views]
     assert {len(payload) for payload in payloads} == {4}
     # Every value that can be said is one of these, and each is taken up by what a desk may know.
-    assert len(set(payloads)) == len(views) == 48
+    assert len(set(payloads)) == len(views) == 60
 
 
 def test_the_words_of_both_programs_name_the_same_answers():
