@@ -17,6 +17,7 @@ TEXT_BYTES = 256
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"
+_IN_LATIN = " ,.'-/"
 _ENDLESS = "长期".encode("utf-16-le")
 
 
@@ -62,7 +63,7 @@ def read_text(text: memoryview, key: bytes) -> CardData:
     number = _field(text, layout.number)
     _check_number(number, layout.kind)
     # A frame's check byte misses one in 256 disturbances; what the fields must be, and what is written twice, does not.
-    if layout.kind in ("resident", "hmt_resident") and _field(text, layout.birth) != number[12:28]:
+    if layout.kind != "foreigner_2017" and _field(text, layout.birth) != number[12:28]:
         raise CardInvalid("birth date and number contradict each other")
     if str(_field(text, layout.sex), "utf-16-le", "replace") not in ("0", "1", "2", "9"):
         raise CardInvalid("sex is none of 0, 1, 2, 9")
@@ -105,19 +106,19 @@ def _char(data: memoryview, index: int, what: str) -> str:
 def _check_number(number: memoryview, kind: CardKind) -> None:
     """Length and characters of a number, and its check digit where the card's kind has one."""
     count = len(number) // 2
-    if kind in ("resident", "hmt_resident"):
-        if count != 18:
-            raise CardInvalid(f"number has {count} characters; this kind of card has 18")
-        total = sum(weight * _digit(number, index) for index, weight in enumerate(_WEIGHTS))
-        if _CHECK[total % 11] != _char(number, 17, "number").upper():
-            raise CardInvalid("number has a wrong check digit")
+    wanted = 15 if kind == "foreigner_2017" else 18
+    if count != wanted:
+        raise CardInvalid(f"number has {count} characters; this kind of card has {wanted}")
+    if kind == "foreigner_2017":
+        # Three letters of the country, then digits.
+        if not all("A" <= _char(number, index, "number") <= "Z" for index in range(3)):
+            raise CardInvalid("number does not begin with three letters")
+        for index in range(3, count):
+            _digit(number, index)
         return
-    if not 15 <= count <= 18:
-        raise CardInvalid(f"number has {count} characters; this kind of card has 15 to 18")
-    for index in range(count):
-        char = _char(number, index, "number")
-        if not (char.isascii() and char.isalnum()):
-            raise CardInvalid("number has a character that is no letter or digit")
+    total = sum(weight * _digit(number, index) for index, weight in enumerate(_WEIGHTS))
+    if _CHECK[total % 11] != _char(number, 17, "number").upper():
+        raise CardInvalid("number has a wrong check digit")
 
 
 def _digit(number: memoryview, index: int) -> int:
@@ -142,8 +143,7 @@ def _mask_name(name: memoryview) -> str:
     first = _first_character(name)
     if not _printable(first):
         raise CardInvalid("name begins with a character that cannot be shown")
-    if not all(_printable(chr(_char_at(name, index)), or_half=True) for index in range(count)):
-        raise CardInvalid("name has a character that cannot be shown")
+    _check_name(name, count, latin=first.isascii())
     if not first.isascii():
         return first + "*" * (1 if count <= 2 else 2)
     starts = [first]
@@ -162,10 +162,22 @@ def _char_at(data: memoryview, index: int) -> int:
     return int.from_bytes(data[2 * index : 2 * index + 2], "little")
 
 
-def _printable(char: str, *, or_half: bool = False) -> bool:
-    """Whether a character can be shown; with `or_half` also a space, a character of private use, or half of a rare Hanzi."""
-    if or_half and (char == " " or "\ud800" <= char <= "\uf8ff"):
-        return True
+def _check_name(name: memoryview, count: int, *, latin: bool) -> None:
+    """Whether a name is of one script and without a gap, so that a disturbance of it, or behind it, is not shown as a name."""
+    for index in range(count):
+        code = _char_at(name, index)
+        fine = code < 0x80 and (chr(code).isalpha() or chr(code) in _IN_LATIN) if latin else _in_chinese(code)
+        if not fine or (code == 0x20 and _char_at(name, index - 1) == 0x20):
+            raise CardInvalid("name has a character or a gap that no name has")
+
+
+def _in_chinese(code: int) -> bool:
+    """Hanzi, half of a rare one, private use (rare ones on older cards), Latin letters, and the points between names."""
+    hanzi = 0x3400 <= code <= 0x9FFF or 0xD800 <= code <= 0xFAFF
+    return hanzi or (code < 0x80 and chr(code).isalpha()) or chr(code) in "·•・．.〇"
+
+
+def _printable(char: str) -> bool:
     return len(char) == 1 and char.isprintable() and not char.isspace()
 
 

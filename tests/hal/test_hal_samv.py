@@ -141,7 +141,9 @@ def test_the_reference_is_the_same_for_the_same_card_and_another_under_another_k
         ({"sex": ""}, "sex"),
         ({"valid_from": "20510101", "valid_to": "20410101"}, "after valid_to"),
         ({"valid_from": "2041010"}, "valid_from"),
-        ({"name": "样\x07例"}, "cannot be shown"),
+        ({"name": "样\x07例"}, "no name has"),
+        ({"name": "样例  甲"}, "no name has"),
+        ({"name": "样é"}, "no name has"),
     ],
 )
 def test_contradicting_cards_are_refused_without_repeating_their_content(changes, names):
@@ -169,3 +171,20 @@ def test_no_256_bytes_make_the_text_reader_raise_anything_else(data):
 
 def test_the_standards_sample_number_has_the_simulators_check_digit():
     assert citizen_number("11010519491231002") == "11010519491231002X"
+
+
+def test_a_disturbance_that_the_check_byte_misses_is_told_as_another_card_in_less_than_one_of_a_hundred():
+    choose, wrong = random.Random(9), 0
+    for turn in range(4000):
+        kind = ("resident", "hmt_resident", "foreigner_2017", "foreigner_2023")[turn % 4]
+        text = bytearray(text_area(kind, person(kind, choose)))
+        right = read_text(memoryview(bytes(text)), KEY)
+        data = text + bytes(1031)
+        flip = choose.randrange(1, 256)
+        # The same change twice is what an exclusive or does not see.
+        for at in choose.sample(range(len(data)), 2):
+            data[at] ^= flip
+        with contextlib.suppress(CardInvalid):
+            wrong += read_text(memoryview(data)[:256], KEY) != right
+    # Measured are two or three of a thousand; with the check byte's own one in 256, one disturbed card in a hundred thousand.
+    assert wrong < 40
