@@ -95,7 +95,7 @@ def probe(port: str, usb: UsbRoots) -> Found:
             for kind, driver, module in drivers:
                 detail = module.probe(line) if baud in module.SPEEDS else None
                 if detail is not None:
-                    return Found(port, kind, driver, baud, detail)
+                    return Found(port, kind, driver, 0 if is_printers_alone(port) else baud, detail)
         except LineDown as down:
             return Found(port, "nothing", reason=down.reason, args=down.reason_args)
         except LineSlow:

@@ -53,7 +53,9 @@ def test_list_of_a_device_without_hardware_names_the_kinds_there_are(write):
 
 
 def test_a_wrong_configuration_is_explained_completely_with_status_two(write):
-    result = run("list", "--config", write('[printer]\ndriver = "x"\n[printer_2]\ndriver = "escpos"\nport = "/dev/x"\nbaud = 1\n[colour]\n'))
+    result = run(
+        "list", "--config", write('[printer]\ndriver = "x"\n[printer_2]\ndriver = "escpos"\nport = "/dev/x"\nbaud = 1\n[colour]\n')
+    )
     assert result.exit_code == 2
     assert result.stderr.count("configuration: hal.") == 3
 
