@@ -140,7 +140,7 @@ class ButtonBox:
         """A press or a sign of life; what a newer box says besides is passed over."""
         if frame.cmd == HEARTBEAT:
             self._beat = frame.payload
-        elif frame.cmd == PRESS and talk.peer is not None:
+        elif frame.cmd == PRESS and talk.peer is not None and any(talk.peer.identity):
             try:
                 press = read_press(frame.payload)
             except FrameError as error:
@@ -164,14 +164,22 @@ class ButtonBox:
                 "event listener failed", peripheral=self.name, error=type(error).__name__, where=f"{where.name}:{where.lineno}"
             )
 
+    def _judge(self, peer: Hello) -> None:
+        if any(peer.identity):
+            reason, args = trouble_of(self._beat)
+            self._health.set(reason, **args)
+            return
+        # Without one, its presses could not be told from those of another box, and be recorded twice or not at all.
+        found = f"button box {peer.model} without an identity"
+        self._health.set("hal.wrong_device", port=self._config.port, expected="button box", found=found)
+
     def tick(self, talk: Talk, now_s: float) -> float:
         """Judge the box's health."""
         if talk.up and now_s - talk.heard_s > SILENT_S:
             talk.down(now_s)
-        if talk.up:
+        if talk.peer is not None:
             self._asked_since = now_s
-            reason, args = trouble_of(self._beat)
-            self._health.set(reason, **args)
+            self._judge(talk.peer)
         elif not judge_wrong(talk, self._health, self._config.port, BOX) and now_s - self._asked_since > GREETING_S:
             self._health.set("port.silent", port=self._config.port)
         return TICK_S

@@ -184,6 +184,18 @@ def test_another_device_on_the_port_is_named(box, buttons, until):
     assert buttons.health().args == {"port": box.port, "expected": "button box", "found": "clerk's desk NW-SIM box"}
 
 
+def test_a_box_without_an_identity_is_not_listened_to(start_sim, heard, closing, make_config, until):
+    box = start_sim("box", "--identity", "0000000000000000")
+    box.do("press", button="level_1")
+    config = make_config({"buttons": {"driver": "box", "port": box.port}})
+    hal = closing(open_hal(config, on_event=heard.on_event, on_health=heard.on_health))
+    hal.start()
+    until(lambda: hal.buttons.health().reason == "hal.wrong_device")
+    assert "without an identity" in hal.buttons.health().args["found"]
+    until(lambda: box.do("state")["greeted"])
+    assert heard.nothing()
+
+
 def test_a_box_that_speaks_only_newer_versions_is_told(box, buttons, until):
     box.do("versions", lowest=2, highest=3)
     buttons.start()
