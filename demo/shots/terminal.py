@@ -82,7 +82,7 @@ class Quiet:
 
     def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
 
-    def door(self, opened: bool) -> None: ...
+    def cabinet(self, contact: str, opened: bool) -> None: ...
 
     def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
         done(True)
@@ -243,11 +243,13 @@ def _left(scene: Scene) -> None:
 STATES: dict[str, Callable[[Scene], None]] = {
     "attract": lambda scene: None,
     "attract_trouble": _troubled,
+    "attract_resting": lambda scene: scene.visit.status_changed(Status(power="resting")),
     "attract_card": lambda scene: setattr(scene.visit, "card_on_reader", True),
     "empty": lambda scene: None,
     "home": lambda scene: None,
     "home_card": lambda scene: scene.visit.card_present(Card("张*")),
     "home_trouble": _troubled,
+    "home_power": lambda scene: scene.visit.status_changed(Status(power="warned")),
     "home_clock_unset": lambda scene: setattr(scene.clock, "is_set", False),
     "departments": lambda scene: scene.visit.go(places.Departments()),
     "items": lambda scene: scene.visit.go(places.DepartmentItems(catalogue().departments()[1].code)),

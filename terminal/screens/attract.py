@@ -50,14 +50,16 @@ def fill_banners(box: BoxLayout, visit: Visit, *, quiet: str = "") -> None:
     """Put what visitors must know of the machine into `box`; `quiet` is said when all is well."""
     status = visit.status
     box.clear_widgets()
-    said = [say(trouble) for trouble in troubles(status) if trouble.id != "trouble.content"]
+    # What the large title says already is not said again.
+    told = {"trouble.content"} | ({"trouble.power"} if visit.session is None and status.rests else set())
+    said = [say(trouble) for trouble in troubles(status) if trouble.id not in told]
     if visit.card_on_reader and visit.session is None:
         said.insert(0, words.t("attract.card_left"))
     if visit.session is not None and visit.session.card_trouble.id:
         said.insert(0, say(visit.session.card_trouble))
     if visit.session is not None and visit.session.card and visit.session.card.expired:
         said.insert(0, words.t("home.card_expired"))
-    if not said and quiet and visit.content is not None:
+    if not said and quiet and visit.content is not None and not status.rests:
         said = [quiet]
     if status.demonstration:
         said.append(words.t("attract.demonstration"))

@@ -70,6 +70,8 @@ class Frame(BoxLayout):
     at_home = BooleanProperty(True)
     busy = BooleanProperty(False)
     """True while a print is under way, which nothing interrupts."""
+    only_help = BooleanProperty(False)
+    """True where nothing can be begun, so that language and profile are nobody's; only help can be called."""
     bare = BooleanProperty(False)
     """True where the footer has nothing to offer: goodbye, cabinet open."""
 
@@ -209,6 +211,7 @@ class TerminalStage(Stage):
         frame.label = words.of(self._label)
         frame.visiting = visit.phase == "visiting"
         frame.busy = bool(visit.session and visit.session.desk.busy)
+        frame.only_help = visit.session is None and not self.asleep
         frame.bare = visit.phase in ("goodbye", "secured")
         frame.at_home = isinstance(visit.place, places.Home)
         self.second()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-STATES, PROFILES = 46, 3
+STATES, PROFILES = 48, 3
 
 
 @pytest.fixture(scope="module")
