@@ -68,7 +68,8 @@ def list_command(path: Path | None, as_json: bool, lang: Lang) -> None:
         for row in rows:
             shown = ((row.name, 16), (words(f"kind.{row.kind}", {}, lang), 18), (row.driver, 10), (_state(row, lang), 10))
             click.echo("".join(padded(text, columns) for text, columns in shown) + row.where)
-        click.echo(words("list.absent", {"kinds": ", ".join(absent) or "nothing"}, lang))
+        named = ", ".join(f"{words(f'kind.{kind}', {}, lang)} {kind}" if lang == "zh" else kind for kind in absent)
+        click.echo(words("list.absent", {"kinds": named or "nothing"}, lang))
         click.echo(words("list.hint", {}, lang))
     sys.exit(any(row.state == "missing" for row in rows))
 

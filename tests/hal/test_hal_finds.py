@@ -135,7 +135,7 @@ def test_a_second_device_of_a_kind_gets_a_name_of_its_own(start_sim, tmp_path):
 def test_a_printer_on_usb_is_asked_for_its_name(start_sim, tmp_path):
     sim = start_sim("printer", "--link", "usb:0fe6:811e:A1@{folder}/usb")
     (one,) = found(sim.folder / "usb")
-    assert (one["kind"], one["port"], one["baud"]) == ("printer", "usb:0fe6:811e:A1", 115200)
+    assert (one["kind"], one["port"], one["baud"]) == ("printer", "usb:0fe6:811e:A1", 0)
     assert tomllib.loads(one["toml"])["hal"]["printer"] == {
         "driver": "escpos",
         "port": "usb:0fe6:811e:A1",
