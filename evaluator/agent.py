@@ -77,7 +77,7 @@ class AgentTalk:
             case EvidenceDamaged(journal_id=journal_id, reason=reason):
                 face.evidence.close_damaged(journal_id, reason)
             case AskAnswer():
-                log.warning("an answer came to a face that asks nothing")
+                face.help.answered(message)
 
     def _reply(self, command: bytes, reply: Reply) -> None:
         message = CommandReply(command=command, state=reply.state, detail=reply.detail)

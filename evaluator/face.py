@@ -8,6 +8,7 @@ import structlog
 
 from evaluator import screens
 from evaluator.agent import AgentTalk, is_offline, parts
+from evaluator.callstaff import CallStaff
 from evaluator.evidence import Evidence
 from evaluator.flow import tags
 from evaluator.flow.clerk import ClerkLine
@@ -23,6 +24,7 @@ from hal.gauges import gauges
 from runtime.clock import SystemClock, is_set
 from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
+from runtime.helpline import HelpLine
 from runtime.identity import Identity
 from runtime.journal import NEAR_END_SHARE, Journal
 from runtime.local import FaceState
@@ -134,13 +136,15 @@ class EvaluatorFace:
             on_scene=self._show,
         )
         self._clerks = self._clerk_line(flow_clock)
+        self.help = HelpLine(self.link, post=self.bridge.post, now_ms=flow_clock.wall_ms, later=timers.after)
+        self._call_staff = CallStaff(self.help, lamp=self.hardware.call_lamp, later=timers.after)
         self._views = Views(self.desk, tag_set)
         self._mark = timers.timer(MARK_AFTER_S, self._mark_press)
         self._pressed_s = 0.0
         self._rest = timers.timer(REST_AFTER_S, self._rest_views)
         self._ticking = timers.every(1.0, self._tick)
         self.take_view()
-        self.hardware.start(self.desk, self._clerks)
+        self.hardware.start(self.desk, self._clerks, self._call_staff.press)
         self.link.start()
         Pulse(self.link.beat)
         timers.every(STORAGE_EVERY_S, self._measure_storage)
@@ -172,6 +176,7 @@ class EvaluatorFace:
         if self._desk is None:
             return
         self.desk.stop()
+        self._call_staff.end()
         self.evidence.stop()
         self.hardware.close()
         self.link.stop()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from evaluator.flow.clerk import ClerkLine
-from evaluator.flow.desk import Desk
+from evaluator.flow.desk import LATE_S, Desk
 from evaluator.flow.ports import Kept
 from hal.api import (
     Backlight,
@@ -21,6 +21,7 @@ from hal.api import (
     DoorOpened,
     Event,
     Health,
+    Lamp,
     PowerChanged,
     Tampered,
     TamperEnded,
@@ -53,13 +54,14 @@ class Hardware:
         self._post, self._on_health, self._recorded, self._on_power = post, on_health, recorded, on_power
         self._desk: Desk | None = None
         self._clerks: ClerkLine | None = None
+        self._on_call: Callable[[], object] = lambda: None
         self._in_hand: set[tuple[str, int]] = set()
         """Presses of button boxes that the flow has not settled yet."""
         self.hal: Hal = open_hal(config, on_event=self._event, on_health=self._health, state_dir=state_dir)
 
-    def start(self, desk: Desk, clerks: ClerkLine) -> None:
-        """Begin; presses go to `desk` and what clerks want to `clerks`, on the flow's thread."""
-        self._desk, self._clerks = desk, clerks
+    def start(self, desk: Desk, clerks: ClerkLine, on_call: Callable[[], object]) -> None:
+        """Begin; presses go to `desk`, what clerks want to `clerks`, the call-staff button to `on_call`, on the flow's thread."""
+        self._desk, self._clerks, self._on_call = desk, clerks, on_call
         self.hal.start()
 
     def close(self) -> None:
@@ -121,8 +123,12 @@ class Hardware:
                 return
         if event.level is not None:
             self._desk.press(event.level, "button", kept)
-        elif kept is not None:
+            return
+        if kept is not None:
             kept.settled(True)
+        # A call that a button box kept while nobody listened is from somebody who has long gone.
+        if kept is None or (kept.at_s is not None and kept.at_s >= time.monotonic() - LATE_S):
+            self._on_call()
 
     def _in_hand_of(self, name: str, event: ButtonPressed, press: BufferedPress) -> Kept | None:
         """What the flow has to settle; None for a press that it has in hand already, or that is recorded."""
@@ -157,6 +163,11 @@ class Hardware:
 
     def _health(self, _: str, __: Health) -> None:
         self._post(self._on_health)
+
+    def call_lamp(self, state: Lamp) -> None:
+        """The lamp of the call-staff button."""
+        for buttons in self.hal.every("buttons"):
+            cast(Buttons, buttons).lamp("call_staff", state)
 
     # evaluator.flow.ports.Signals
 

@@ -11,6 +11,7 @@ from hal.factory import Hal, open_hal
 from runtime import clock as device_clock
 from runtime.config import DeviceConfig, with_overrides
 from runtime.facelink import FaceLink
+from runtime.helpline import HelpLine
 from runtime.identity import Identity
 from runtime.journal import Journal
 from runtime.outage import PowerWatch
@@ -24,7 +25,6 @@ from terminal.flow.ports import Subject
 from terminal.flow.status import Status
 from terminal.flow.visit import Visit
 from terminal.hardware import Printing, Senses, printer_part, reader_part
-from terminal.helpline import HelpLine
 from terminal.lights import Lights
 from terminal.packs import PackOpener, wanted
 from terminal.panel import panel_of

@@ -89,7 +89,7 @@ class Host:
         self.desk.view(pairing="paired", code="", offline=False, desired=desired, can_seal=True)
         line = self.hardware
         clerks = ClerkLine(desk=self.desk, clock=FlowClock(), line=line, occasion_s=lambda: 1.0, keep=lambda seat: None)
-        self.hardware.start(self.desk, clerks)
+        self.hardware.start(self.desk, clerks, lambda: None)
 
     def invite(self):
         expires_ms = time.time_ns() // 1_000_000 + 60_000

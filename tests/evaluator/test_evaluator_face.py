@@ -17,9 +17,12 @@ from pathlib import Path
 
 import pytest
 from nacl.public import PrivateKey
+from private_servers import wait_for
 
 from runtime.journal import JournalReader
 from runtime.local import (
+    AskAnswer,
+    AskRequest,
     CommandReply,
     DeviceView,
     FaceState,
@@ -34,7 +37,7 @@ from runtime.local import (
 )
 from wire.entry import SYNCED
 from wire.kinds import RatingClosed, read_body
-from wire.messages import Clerk, Desired, Invitation, Placement, WindowCard
+from wire.messages import Answer, Clerk, Desired, Invitation, Placement, WindowCard
 
 pytestmark = [pytest.mark.window, pytest.mark.timeout(180)]
 DEADLINE_S = 60.0
@@ -101,7 +104,7 @@ class Device:
         self.config.write_text(
             f'role = "evaluator"\ndata_dir = "{self.data}"\nsocket = "{folder / "agent"}"\n'
             "[panel]\nwidth_px = 800\nheight_px = 480\nwidth_mm = 154.0\nheight_mm = 92.0\nfullscreen = false\n"
-            f'[hal.gpio]\ndriver = "socket"\nsocket = "{self.pins}"\n[hal.buttons]\ndriver = "gpio"\n',
+            f'[hal.gpio]\ndriver = "socket"\nsocket = "{self.pins}"\n[hal.buttons]\ndriver = "gpio"\n[hal.door]\ndriver = "gpio"\n',
             encoding="utf-8",
         )
         self.process: subprocess.Popen[str] | None = None
@@ -124,10 +127,24 @@ class Device:
     def press(self, button: str) -> None:
         self._command({"press": button, "ms": 80, "bounce_ms": 4})
 
-    def lamps(self) -> object:
+    def is_lit_for(self, seconds: float, lamp: str) -> bool:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if not self.lamps()["lamps"][lamp]:
+                return False
+        return True
+
+    def door(self, *, opened: bool) -> None:
+        self._command({"set": "door", "value": int(opened)})
+
+    def kinds(self) -> list[str]:
+        with JournalReader(self.data / "evidence.db") as reader:
+            return [row.header.kind for row in reader.rows(0)]
+
+    def lamps(self) -> dict:
         return self._command({"get": "lamps"})
 
-    def _command(self, command: dict[str, object]) -> object:
+    def _command(self, command: dict[str, object]) -> dict:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as pins:
             pins.settimeout(DEADLINE_S)
             pins.connect(str(self.pins))
@@ -234,6 +251,28 @@ def test_lamps_are_lit_while_a_rating_is_asked_for_and_dark_after(device, agent)
     agent.say(Withdraw(command=b"w" * 16, occasion=None))
     agent.wait_for(FaceState, screen="idle")
     assert lit != device.lamps()
+
+
+def test_the_call_staff_button_calls_and_its_lamp_is_steady_once_somebody_has_seen_it(device, agent):
+    _begin(device, agent)
+    device.press("call_staff")
+    call = agent.wait_for(AskRequest)
+    assert (call.what, call.args["where"]) == ("help", "button")
+    agent.say(AskAnswer(id=call.id, answer=Answer(status="ok", fields={"state": "seen"})))
+    # A lamp that blinks is dark within this.
+    wait_for(lambda: device.is_lit_for(1.0, "call_staff"), what="steady lamp")
+    device.press("call_staff")
+    assert agent.wait_for(AskRequest).args == {"call": call.args["call"], "end": "1"}
+    wait_for(lambda: device.lamps()["lamps"]["call_staff"] == 0, what="dark lamp")
+
+
+def test_an_opened_door_is_in_the_journal_and_ends_the_question(device, agent):
+    _begin(device, agent)
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    agent.wait_for(FaceState, screen="ask")
+    device.door(opened=True)
+    agent.wait_for(FaceState, screen="idle")
+    wait_for(lambda: "security.door" in device.kinds(), what="the door's entry")
 
 
 def test_the_face_works_without_any_agent_and_says_what_to_do(device):

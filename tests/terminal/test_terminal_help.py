@@ -8,11 +8,11 @@ from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
 
 from fleet.serving import Serving
 from runtime.clock import FakeClock
+from runtime.helpline import HelpLine
 from runtime.local import AskRequest
 from runtime.outbox import Questions
 from terminal.flow.helpcall import HelpCall
 from terminal.flow.ports import HelpState
-from terminal.helpline import HelpLine
 from wire.codec import decode, encode
 from wire.messages import Ask
 from wire.topics import Channel
