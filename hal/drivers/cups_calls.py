@@ -10,7 +10,14 @@ from urllib.parse import urlsplit
 
 DEFAULT_SERVER = "/run/cups/cups.sock"
 PIECE = 65536
-JOB_ATTRIBUTES = ["job-id", "job-state", "job-media-sheets-completed", "job-impressions-completed", "time-at-processing"]
+JOB_ATTRIBUTES = [
+    "job-id",
+    "job-uuid",
+    "job-state",
+    "job-media-sheets-completed",
+    "job-impressions-completed",
+    "time-at-processing",
+]
 PRINTER_ATTRIBUTES = ["printer-state", "printer-state-reasons", "device-uri", "printer-is-accepting-jobs"]
 
 Answer = TypeVar("Answer")
@@ -61,20 +68,23 @@ class Cups:
             # It answers, but is no friend of this question: CUPS' own word must do.
             return {} if down.reason == "a4.refused" else None
 
-    def job(self, number: int) -> dict[str, Any]:
-        """Attributes of one job; empty for one that CUPS has forgotten."""
+    def job(self, number: int, uuid: str = "") -> dict[str, Any]:
+        """Attributes of one job; empty for one that CUPS has forgotten, or that is not the one of that `uuid`."""
         try:
             said: dict[str, Any] = self._call(lambda cups: cups.getJobAttributes(number, requested_attributes=JOB_ATTRIBUTES))
         except CupsDown as down:
             if down.reason != "a4.no_queue":
                 raise
             said = {}
-        return said
+        return said if not uuid or said.get("job-uuid") == uuid else {}
 
-    def create(self, name: str, options: dict[str, str]) -> int:
-        """Make a job without content; returns its number."""
+    def create(self, name: str, options: dict[str, str]) -> tuple[int, str]:
+        """Make a job without content; returns its number, and the identity that tells it from a later one of that number.
+
+        CUPS writes its memory down only every half minute, so after a crash it may give numbers again.
+        """
         number: int = self._call(lambda cups: cups.createJob(self._queue, name, options))
-        return number
+        return number, str(self.job(number).get("job-uuid", ""))
 
     def send(self, number: int, pdf: bytes) -> None:
         """Give a job its only document."""

@@ -1,4 +1,4 @@
-"""A4 printer: a queue of CUPS, whose own memory of jobs keeps one id from printing twice, also across restarts.
+"""A4 printer: a queue of CUPS.
 
 What is left in the queue when this program begins, or when CUPS comes back, is taken out: nobody waits for it any more, and a
 certificate must not come out an hour later into strange hands.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from pathlib import Path
 from typing import Annotated, Literal
 
 import msgspec
@@ -17,12 +18,14 @@ from msgspec.structs import replace
 from hal.api import Document, DocumentState, Health, HealthListener, Outcome, OutcomeListener, PrinterStatus
 from hal.api.paper import MAX_PDF_BYTES
 from hal.drivers.cups_calls import Cups, CupsDown
-from hal.drivers.cups_words import COMPLETED, JobSeen, is_confirming, job_seen, printer_reason, result_of
+from hal.drivers.cups_memory import Memory, Sent, told
+from hal.drivers.cups_words import COMPLETED, PRINTER_STOPPED, JobSeen, is_confirming, job_seen, printer_reason, result_of
 from hal.drivers.print_jobs import Jobs, Taken
 from hal.health import REASONS, HealthRecord
 from hal.tools import Tools
 
-PREFIX = "nightwindow-"
+JOB_NAME = "nightwindow"
+"""Of every job: queues and logs show it."""
 LOOK_S = 0.25
 """Between two looks at a job under way."""
 END_S = 3.0
@@ -67,17 +70,20 @@ def is_there(config: Config) -> bool:
 
 def open_driver(name: str, config: Config, tools: Tools) -> CupsPrinter:
     """See `hal.registry.DRIVERS`."""
-    return CupsPrinter(name, config, on_health=tools.on_health)
+    state = tools.state_dir / f"{name}.json" if tools.state_dir else None
+    return CupsPrinter(name, config, on_health=tools.on_health, state=state)
 
 
 class CupsPrinter:
     """`hal.api.A4Printer` over CUPS."""
 
-    def __init__(self, name: str, config: Config, *, on_health: HealthListener) -> None:
+    def __init__(self, name: str, config: Config, *, on_health: HealthListener, state: Path | None = None) -> None:
+        """`state` is the file of what must outlive the program; None keeps it in memory alone."""
         self.name = name
         self._config = config
         self._health = HealthRecord(name, on_health)
-        self._jobs: Jobs[Document] = Jobs()
+        self._memory = Memory(state)
+        self._jobs: Jobs[Document] = Jobs(self._memory.outcomes())
         self._states: dict[str, DocumentState] = {}
         self._cancelled: set[str] = set()
         self._stop = threading.Event()
@@ -100,11 +106,11 @@ class CupsPrinter:
         self._states[document.id] = "waiting"
         self._cancelled.discard(document.id)
 
-        def told(outcome: Outcome) -> None:
+        def over(outcome: Outcome) -> None:
             self._states[document.id] = "over"
             on_outcome(outcome)
 
-        self._jobs.submit(document, told, deadline_at_s=time.monotonic() + document.deadline_s)
+        self._jobs.submit(document, over, deadline_at_s=time.monotonic() + document.deadline_s)
         self._wake.set()
 
     def cancel(self, document_id: str) -> None:
@@ -138,19 +144,44 @@ class CupsPrinter:
         """Learn how the printer is; returns the health id. The first look after CUPS was away also empties the queue."""
         try:
             said = self._cups.printer()
+            device = str(said.get("device-uri", ""))
+            if self._config.confirms == "auto":
+                self._confirms = is_confirming(device)
             if not self._tidy:
-                for number in self._cups.jobs(PREFIX, over=False):
-                    self._cups.cancel(number)
+                self._take_out_left()
                 self._tidy = True
         except CupsDown as down:
             self._tidy = False
             self._health.set(down.reason, **down.reason_args)
             return down.reason
-        if self._config.confirms == "auto":
-            self._confirms = is_confirming(str(said.get("device-uri", "")))
-        reason = printer_reason(said)
+        itself = self._cups.itself(device)
+        reason = "a4.offline" if itself is None else printer_reason(itself or said)
+        if itself and said.get("printer-state") == PRINTER_STOPPED:
+            # What the queue says of the printer is as old as its last job; that somebody stopped the queue is its own matter.
+            reason = reason if REASONS[reason].state == "down" else "a4.paused"
         self._health.set(reason)
         return reason
+
+    def _take_out_left(self) -> None:
+        """What an earlier run, or CUPS going away, left in the queue: nobody waits for it any more."""
+        for sent in self._memory.left_open():
+            seen = self._cancelled_job(sent)
+            result = sent.result or (result_of(seen, confirms=self._confirms) if seen.is_over else "unknown")
+            settled = replace(sent, result=None if result == "not_printed" else result, reason="job.stopped", is_open=False)
+            self._memory.settled(settled)
+            if result != "not_printed":
+                self._jobs.remember(told(settled))
+
+    def _cancelled_job(self, sent: Sent) -> JobSeen:
+        """A job taken out of the queue, and what it was when it ended; still going on when CUPS does not get it to end."""
+        end_s = time.monotonic() + END_S
+        seen = job_seen(self._cups.job(sent.number, sent.uuid))
+        if not seen.is_over and seen.state:
+            self._cups.cancel(sent.number)
+        while not seen.is_over and seen.state and time.monotonic() < end_s:
+            time.sleep(LOOK_S / 2)
+            seen = job_seen(self._cups.job(sent.number, sent.uuid))
+        return seen
 
     def _outcome(self, taken: Taken[Document]) -> Outcome:
         """Print one document, whatever happens."""
@@ -162,68 +193,55 @@ class CupsPrinter:
             return _refused(document.id, "job.cancelled")
         if time.monotonic() >= taken.deadline_at_s:
             return _refused(document.id, "job.deadline")
-        number: int | None = None
+        sent: Sent | None = None
         try:
             reason = self._look()
-            if not self._tidy:
-                return _refused(document.id, reason)
-            earlier = self._earlier(document.id)
-            if earlier is not None:
-                return earlier
             if REASONS[reason].state == "down":
                 return _refused(document.id, reason)
+            earlier = self._memory.find(document.id)
+            if earlier is not None:
+                return told(earlier)
             options = {"copies": str(document.copies), "sides": "two-sided-long-edge" if document.two_sided else "one-sided"}
-            number = self._cups.create(PREFIX + document.id, options)
+            sent = Sent(document.id, *self._cups.create(JOB_NAME, options))
+            self._memory.sending(sent)
             self._states[document.id] = "printing"
-            self._cups.send(number, document.pdf)
-            return self._watch(document.id, number, taken.deadline_at_s)
+            self._cups.send(sent.number, document.pdf)
+            outcome, is_open = self._watch(sent, taken.deadline_at_s)
         except CupsDown as down:
-            self._tidy = self._tidy and down.reason == "a4.refused"
+            self._tidy = False
             self._health.set(down.reason, **down.reason_args)
-            refused = _refused(document.id, down.reason)
-            # A job that was made may hold the whole document; it is taken out when CUPS is back, but may be on paper by then.
-            return refused if number is None else replace(refused, result="unknown")
+            outcome, is_open = _refused(document.id, down.reason), True
+            if sent is None:
+                return outcome
+            # The job may hold the whole document; it is taken out when CUPS is back, but may be on paper by then.
+            outcome = replace(outcome, result="unknown")
+        result = None if outcome.result == "not_printed" else outcome.result
+        self._memory.settled(replace(sent, result=result, reason=outcome.reason, is_open=is_open))
+        return outcome
 
-    def _earlier(self, document_id: str) -> Outcome | None:
-        """What became of this id before, if CUPS remembers that any of it may be on paper; None when it may be printed."""
-        for job in self._cups.jobs(PREFIX, over=True).values():
-            if job.get("job-name") == PREFIX + document_id:
-                seen = job_seen(job)
-                result = result_of(seen, confirms=self._confirms) if seen.is_over else "unknown"
-                if result != "not_printed":
-                    return _told(document_id, result, "hal.ok" if result == "printed" else "job.stopped", seen)
-        return None
-
-    def _watch(self, document_id: str, number: int, deadline_at_s: float) -> Outcome:
-        """Follow a job to its end, or take it out of the queue."""
+    def _watch(self, sent: Sent, deadline_at_s: float) -> tuple[Outcome, bool]:
+        """Follow a job to its end, or take it out of the queue; gives also whether it may be in the queue even so."""
         look_s = time.monotonic() + self._config.poll_s
         while True:
-            seen = job_seen(self._cups.job(number))
-            if seen.is_over:
-                return self._ended(document_id, seen, "")
-            why = "job.stopped" if self._stop.is_set() else "job.cancelled" if document_id in self._cancelled else ""
+            seen = job_seen(self._cups.job(sent.number, sent.uuid))
+            if seen.is_over or not seen.state:
+                return self._ended(sent.id, seen, ""), False
+            why = "job.stopped" if self._stop.is_set() else "job.cancelled" if sent.id in self._cancelled else ""
             if not why and time.monotonic() >= deadline_at_s:
                 why = "job.deadline"
             if why:
-                return self._take_out(document_id, number, seen, why)
+                trouble = self._look()
+                seen = self._cancelled_job(sent)
+                is_why = why != "job.deadline" or REASONS[trouble].state != "down"
+                return self._ended(sent.id, seen, why if is_why else trouble), not seen.is_over
             if time.monotonic() >= look_s:
                 self._look()
                 look_s = time.monotonic() + self._config.poll_s
             self._stop.wait(LOOK_S)
 
-    def _take_out(self, document_id: str, number: int, seen: JobSeen, why: str) -> Outcome:
-        trouble = self._look()
-        self._cups.cancel(number)
-        end_s = time.monotonic() + END_S
-        while not seen.is_over and time.monotonic() < end_s:
-            seen = job_seen(self._cups.job(number))
-            time.sleep(min(LOOK_S, END_S) if not seen.is_over else 0)
-        down = REASONS[trouble].state == "down"
-        return self._ended(document_id, seen, trouble if down and why == "job.deadline" else why)
-
     def _ended(self, document_id: str, seen: JobSeen, why: str) -> Outcome:
         if not seen.is_over:
-            return _told(document_id, "unknown", why, seen)
+            return _told(document_id, "unknown", why or "job.unconfirmed", seen)
         result = result_of(seen, confirms=self._confirms)
         if result == "printed":
             return _told(document_id, result, "hal.ok", seen)

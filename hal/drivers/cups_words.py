@@ -24,6 +24,10 @@ _WORN = {
     "a4.paper_low": ("media-low",),
     "a4.toner_low": ("toner-low", "marker-supply-low", "developer-low", "marker-waste-almost-full", "opc-near-eol"),
 }
+_INFORMS = {
+    "media-empty": "media-low", "media-needed": "media-low", "media-low": "media-low", "toner-low": "toner-low",
+    "toner-empty": "toner-low", "marker-supply-low": "toner-low", "marker-supply-empty": "toner-low",
+}  # fmt: skip
 _SEVERITIES = ("-error", "-warning", "-report")
 
 
@@ -56,8 +60,9 @@ def printer_reason(attributes: Mapping[str, Any]) -> str:
     """The health id for a printer's `printer-state` and `printer-state-reasons`; the gravest of several."""
     said = attributes.get("printer-state-reasons", [])
     keywords = [said] if isinstance(said, str) else [str(each) for each in said] if isinstance(said, list | tuple) else []
-    # A report only informs; without any suffix a keyword is an error (RFC 8011, 5.4.12).
+    # Without any suffix a keyword is an error; a report only informs, for example of one empty tray of two (RFC 8011, 5.4.12).
     plain = {_plain(word): word for word in keywords if not word.endswith("-report") or _plain(word) == "offline"}
+    plain |= {_INFORMS[_plain(word)]: word for word in keywords if word.endswith("-report") and _plain(word) in _INFORMS}
     for reason, words in _DOWN.items():
         if any(word in plain and not (reason == "a4.fault" and plain[word].endswith("-warning")) for word in words):
             return reason

@@ -6,24 +6,20 @@ a new file renamed over the old one, so a power cut leaves either. Without a pat
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-import structlog
 from msgspec.structs import replace
 
 from hal.api import Outcome, PaperRoll, PrinterStatus
+from hal.drivers.kept import KeptFile
 
 MAX_JOBS = 256
 NEW_MEAN = 0.1
 """Weight of the newest ticket in the mean length of tickets."""
-
-log = structlog.get_logger("hal")
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -53,10 +49,10 @@ class Memory:
     """Not thread-safe but for `roll`: the printer's thread writes, everybody may look at the roll."""
 
     def __init__(self, path: Path | None, *, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000) -> None:
-        self._path = path
         self._now_ms = now_ms
-        self._kept = self._read()
-        self._disk_failed = False
+        self._file = KeptFile(path)
+        # Damaged, nobody knows what had gone out: the next ticket gets paper of its own, and the roll is counted anew.
+        self._kept = self._file.read(Kept(), Kept(hanging=True, unfinished=True))
 
     @property
     def hanging(self) -> bool:
@@ -132,44 +128,6 @@ class Memory:
     def _others(self, job_id: str) -> tuple[Sent, ...]:
         return tuple(job for job in self._kept.jobs if job.id != job_id)
 
-    def _read(self) -> Kept:
-        if self._path is None:
-            return Kept()
-        try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Kept)
-        except FileNotFoundError:
-            return Kept()
-        except (OSError, msgspec.DecodeError) as error:
-            # Nobody knows what had gone out: the next ticket gets paper of its own, and the roll is counted anew.
-            log.error("what the printer had done is lost", path=str(self._path), error=str(error))
-            return Kept(hanging=True, unfinished=True)
-
     def _write(self, **changes: object) -> None:
         self._kept = replace(self._kept, **changes)
-        if self._path is None:
-            return
-        new = self._path.with_suffix(".new")
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with open(new, "wb") as file:
-                file.write(msgspec.json.encode(self._kept))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(new, self._path)
-            _sync_folder(self._path.parent)
-            self._disk_failed = False
-        except OSError as error:
-            # Printing goes on: only what a restart would need to know is lost, and the disk has its own alarm.
-            if not self._disk_failed:
-                log.error("what the printer does is not kept", path=str(self._path), error=str(error))
-            self._disk_failed = True
-
-
-def _sync_folder(folder: Path) -> None:
-    """So that the renaming itself outlives a power cut."""
-    file = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        with contextlib.suppress(OSError):
-            os.fsync(file)
-    finally:
-        os.close(file)
+        self._file.write(self._kept)

@@ -63,6 +63,11 @@ class Jobs(Generic[J]):
                 self._listeners[job.id] = [on_outcome]
                 self._queue.append(Taken(job, deadline_at_s))
 
+    def remember(self, outcome: Outcome) -> None:
+        """What was learnt late of a job of an earlier run."""
+        with self._lock:
+            self._outcomes[outcome.job_id] = outcome
+
     def next(self) -> Taken[J] | None:
         """The next job to print, or None; tells what can be told from memory first."""
         with self._lock:
