@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+import private_cups
 import pytest
 from camera_stage import Stage
 from private_pcscd import PrivatePcscd
@@ -73,6 +74,13 @@ def smart_card(bench):
     return {"driver": "pcsc"}
 
 
+def a4_printer(bench):
+    if lacking := private_cups.missing():
+        pytest.skip(f"no CUPS of its own can be started; not installed: {lacking}")
+    cups = private_cups.PrivateCups.shared()
+    return {"driver": "cups", "queue": private_cups.QUEUE, "server": cups.server, "poll_s": 0.1}
+
+
 def camera(bench):
     stage = Stage(bench.folder)
     return {"driver": "v4l2", "device": str(stage.device), "tool": str(stage.tool)}
@@ -103,6 +111,7 @@ SECTIONS = {
     ("buttons", "gpio"): pins("gpio"),
     ("buttons", "box"): serial("box", "box"),
     ("printer", "escpos"): serial("escpos", "printer", poll_s=0.1),
+    ("a4_printer", "cups"): a4_printer,
     ("id_card", "samv"): serial("samv", "idcard", poll_ms=50),
     ("door", "gpio"): pins("gpio"),
     ("keypad", "evdev"): kernel_keyboard,

@@ -3,6 +3,7 @@
 ippeveprinter insists on Avahi, so it gets one, on a message bus of its own and on the loopback interface alone.
 """
 
+import atexit
 import os
 import shutil
 import signal
@@ -10,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 NEEDED = {
@@ -123,6 +125,14 @@ class PrivateCups:
         self.start_printer()
         self.start_cups()
         self.run("lpadmin", "-p", QUEUE, "-E", "-v", self.device, "-o", "printer-error-policy=retry-current-job")
+
+    @classmethod
+    @cache
+    def shared(cls) -> "PrivateCups":
+        """The one of this test process, started at the first call and ended with the process."""
+        made = cls()
+        atexit.register(made.close)
+        return made
 
     @property
     def device(self) -> str:

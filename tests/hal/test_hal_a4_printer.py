@@ -19,16 +19,10 @@ PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\ntrailer<</Root 1 0
 IDS = iter(f"doc-{number}" for number in range(1000))
 
 
-@pytest.fixture(scope="module")
-def server():
-    cups = private_cups.PrivateCups()
-    yield cups
-    cups.close()
-
-
 @pytest.fixture
-def cups(server):
+def cups():
     """The server with its printer well and idle."""
+    server = private_cups.PrivateCups.shared()
     yield server
     server.calm()
     for path in (server.folder / "printed").iterdir():
