@@ -6,8 +6,10 @@ is loaded only when the driver starts: it comes from Debian (python3-pyscard), a
 
 from __future__ import annotations
 
+import math
 import os
 import threading
+import time
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -21,6 +23,8 @@ from hal.health import HealthRecord
 from hal.tools import Tools
 
 TURN_S = 0.4
+HANGS_S = 4.0
+"""A service that does not answer for so long hangs."""
 CardReason = Literal["card.read_failed", "card.moved"]
 
 log = structlog.get_logger("hal")
@@ -70,6 +74,8 @@ class PcscReader:
         self._load = load
         # Readers on which a card lies that was told.
         self._told: set[str] = set()
+        # When the thread last came round; endless until it has begun.
+        self._turned_at_s = math.inf
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
 
@@ -78,7 +84,9 @@ class PcscReader:
         self._thread.start()
 
     def health(self) -> Health:
-        """See `Peripheral.health`."""
+        """See `Peripheral.health`; a service that hangs holds up this driver's thread, so that is noticed here."""
+        if not self._stop.is_set() and time.monotonic() - self._turned_at_s > HANGS_S:
+            self._health.set("smart_card.no_service")
         return self._health.get()
 
     def card_present(self) -> bool:
@@ -95,6 +103,7 @@ class PcscReader:
     def _run(self) -> None:
         retry_s = FIRST_RETRY_S
         while not self._stop.is_set():
+            self._turned_at_s = time.monotonic() + retry_s
             try:
                 scard = self._load()
                 with Pcsc(scard) as pcsc:
@@ -114,6 +123,7 @@ class PcscReader:
 
     def _session(self, pcsc: Pcsc) -> None:
         while not self._stop.is_set():
+            self._turned_at_s = time.monotonic()
             every = pcsc.readers()
             mine = [name for name in every if self._config.reader in name]
             if mine:

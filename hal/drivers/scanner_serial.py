@@ -46,6 +46,16 @@ class Config(msgspec.Struct, frozen=True):
     idle_ms: Annotated[int, msgspec.Meta(ge=20, le=2000)] = 300
 
 
+def check(config: Config) -> list[str]:
+    """See `hal.registry.DRIVERS`."""
+    if config.profile in ("ssi", "newland") or (not config.expect and config.port != "auto"):
+        return []
+    wish = "port" if config.port == "auto" else "expect"
+    return [
+        f".{wish} is {getattr(config, wish)!r}, but models of profile {config.profile} tell nobody who they are; give a stable path"
+    ]
+
+
 def probe(line: Line) -> str | None:
     """See `hal.registry.DRIVERS`: asks an SSI decoder for its revision, and a Newland scanner to leave its light off."""
     return probe_model(line)

@@ -180,10 +180,11 @@ def test_a_service_that_hangs_blocks_nobody_and_goes_on(pcscd, setup, heard, unt
     cards, reader = setup()
     os.kill(pcscd.pid, signal.SIGSTOP)
     try:
-        assert reader.health().reason == "hal.ok"
+        until(lambda: reader.health().reason == "smart_card.no_service")
         assert not reader.card_present()
     finally:
         os.kill(pcscd.pid, signal.SIGCONT)
+    until(lambda: reader.health().reason == "hal.ok")
     cards.do("insert")
     assert isinstance(heard.next(), SmartCardPresent)
 
