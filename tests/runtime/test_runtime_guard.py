@@ -266,3 +266,28 @@ def test_only_a_face_that_ends_by_an_error_is_missed(stage, until, line, missed)
     start().say(line)
     until(lambda: turn() == "down", "the connection has ended")
     assert hub.is_missed == missed
+
+
+def test_a_real_agent_tells_systemd_that_it_is_ready_alive_and_ending(tmp_path, systemd, until):
+    config = tmp_path / "device.toml"
+    config.write_text(f'role = "terminal"\ndata_dir = "{tmp_path}/data"\n')
+    command = [sys.executable, "-m", "runtime.cli", "run", "--config", str(config)]
+    root = Path(__file__).parents[2]
+    agent = subprocess.Popen(command, cwd=root, env=os.environ | systemd.environment(1.0), stderr=subprocess.DEVNULL)
+    told = []
+    try:
+        until(lambda: told.extend(systemd.told()) or told.count("WATCHDOG=1") >= 3, "fed three times", timeout_s=30)
+        agent.send_signal(signal.SIGSTOP)
+        systemd.told()
+        time_s = time.monotonic()
+        until(lambda: time.monotonic() - time_s > 1.5, "more than a watchdog's time")
+        assert systemd.told() == [], "an agent that stands still feeds nobody"
+        agent.send_signal(signal.SIGCONT)
+        agent.terminate()
+        assert agent.wait(15) == 0
+        told += systemd.told()
+    finally:
+        agent.kill()
+        agent.wait()
+    assert told[0] == "READY=1"
+    assert told[-1] == "STOPPING=1"
