@@ -21,6 +21,8 @@ SCAN_S = 0.002
 SLOW_SCAN_S = 0.02
 """Between two scans once a key has been down for long; a stuck key must not cost a core."""
 SLOW_AFTER_S = 2.0
+LATE = 1.5
+"""A scan that comes later than so many times its interval has not seen what happened meanwhile."""
 WATCH_S = 0.1
 CHATTER_S = 1.0
 
@@ -150,13 +152,15 @@ class MatrixKeypad:
         began_s = factory.ticks()
         # The edge that woke this thread is when the key closed; the scan comes a moment later.
         at_s = self._edge_s if self._edge.is_set() else began_s
+        every_s = SCAN_S
         while True:
-            for key in matrix.feed(at_s, wires.scan()):
+            for key in matrix.feed(at_s, wires.scan(), most_s=LATE * every_s):
                 self._tell(key, at_s)
             self._judge(matrix, at_s)
-            if matrix.at_rest(at_s) and at_s > began_s:
+            if matrix.at_rest() and at_s > began_s:
                 return
-            if self._stop.wait(SCAN_S if at_s - began_s < SLOW_AFTER_S else SLOW_SCAN_S):
+            every_s = SCAN_S if at_s - began_s < SLOW_AFTER_S else SLOW_SCAN_S
+            if self._stop.wait(every_s):
                 return
             at_s = factory.ticks()
 

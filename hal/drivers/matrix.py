@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 from itertools import combinations
+from math import inf
 
 from hal.api import Key
 from hal.drivers.debounce import Debounce
@@ -20,15 +21,29 @@ class Matrix:
 
     A matrix without diodes shows a fourth key closed when three at the corners of a rectangle are. While four corners are
     seen closed, none of them counts as a new press, and those that did not count before count only after they were let go.
+
+    Scans are samples: what a contact did between two of them nobody saw. So only time that was scanned counts as rest, and a
+    scan that comes late on a busy computer doubles nothing.
     """
 
     def __init__(self, settle_s: float) -> None:
         self._settle_s = settle_s
         self._keys = {(row, column): Debounce(settle_s) for row, keys in enumerate(LAYOUT) for column, _ in enumerate(keys)}
         self._doubtful: dict[Place, float] = {}
+        self._closed_since_s: dict[Place, float] = {}
+        self._last_s = -inf
+        self._seen_s = 0.0
+        """Time that was scanned: the debouncers' clock."""
 
-    def feed(self, at_s: float, closed: Set[Place]) -> list[Key]:
-        """Take one scan at `at_s` (monotonic seconds) that saw the keys at `closed` closed; returns those newly pressed."""
+    def feed(self, at_s: float, closed: Set[Place], *, most_s: float = inf) -> list[Key]:
+        """Take one scan at `at_s` (monotonic seconds) that saw the keys at `closed` closed; returns those newly pressed.
+
+        At most `most_s` of the time since the scan before counts as seen.
+        """
+        self._seen_s += min(max(0.0, at_s - self._last_s), most_s) if self._last_s > -inf else 0.0
+        self._last_s = at_s
+        self._closed_since_s = {place: self._closed_since_s.get(place, at_s) for place in closed}
+        at_s = self._seen_s
         for place in _corners(closed):
             if not self._keys[place].level:
                 self._doubtful[place] = at_s
@@ -48,18 +63,20 @@ class Matrix:
     def start(self, at_s: float, closed: Set[Place]) -> None:
         """What is closed at the beginning was not pressed now; it is a candidate for "stuck"."""
         for place in self._keys:
-            self._keys[place] = Debounce(self._settle_s, pressed=place in closed, at_s=at_s)
+            self._keys[place] = Debounce(self._settle_s, pressed=place in closed)
+        self._closed_since_s = dict.fromkeys(closed, at_s)
+        self._last_s = at_s
 
-    def at_rest(self, now_s: float) -> bool:
-        """Whether every key has been open for the settling time."""
-        return not self._doubtful and all(not key.level and key.rested(now_s) for key in self._keys.values())
+    def at_rest(self) -> bool:
+        """Whether every key has been seen open for the settling time."""
+        return not self._doubtful and all(not key.level and key.rested(self._seen_s) for key in self._keys.values())
 
     def trouble(self, now_s: float, *, stuck_s: float, chatter_s: float) -> tuple[str, Key] | None:
         """The first key that is held for longer than `stuck_s`, or chatters for longer than `chatter_s`, with its reason."""
         for (row, column), key in self._keys.items():
-            if key.held_s(now_s) > stuck_s:
+            if now_s - self._closed_since_s.get((row, column), now_s) > stuck_s:
                 return "buttons.stuck", LAYOUT[row][column]
-            if key.chattering_s(now_s) > chatter_s:
+            if key.chattering_s(self._seen_s) > chatter_s:
                 return "buttons.chattering", LAYOUT[row][column]
         return None
 
