@@ -54,7 +54,9 @@ def said(reason: str) -> Phrase:
         return phrase(reason)
     if reason in ("hal.starting", "hal.stopped"):
         return phrase("printer.starting")
-    return phrase("printer.silent" if reason.startswith("port.") else "printer.mechanical")
+    # A model that never tells its status has said nothing of this print either; that is no fault of its mechanism.
+    is_silent = reason.startswith("port.") or reason == "printer.no_status"
+    return phrase("printer.silent" if is_silent else "printer.mechanical")
 
 
 def printer_part(health: Health | None) -> Part:
