@@ -1,6 +1,7 @@
 """A power cut at the terminal: nobody begins, the visit is on the disk before the device goes off; what is heard."""
 
 import queue
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -44,7 +45,7 @@ def entries(journal: Path) -> list[tuple[str, Any]]:
 class Room:
     """A visit with a real journal and a power cut made by hand."""
 
-    def __init__(self, content: PackContent, folder: Path) -> None:
+    def __init__(self, content: PackContent, folder: Path, watch: type[PowerWatch] = PowerWatch) -> None:
         self.posts: queue.Queue[Callable[[], object]] = queue.Queue()
         journal = Journal.open(folder, "evidence", identity=ensure(folder), clock=FakeClock(), budget_bytes=4 << 20)
         key = bytes(PrivateKey(b"\x05" * 32).public_key)
@@ -58,7 +59,7 @@ class Room:
         )  # fmt: skip
         self.ups = SwitchedUps(journal.path)
         self.later: list[Callable[[], object]] = []
-        self.watch = PowerWatch(
+        self.watch = watch(
             [self.ups], self.diary, later=lambda _, call: self.later.append(call), on_stage=self._stage
         )  # fmt: skip
         self.diary.start()
@@ -96,6 +97,35 @@ def test_a_low_battery_ends_the_visit_and_its_record_is_written_before_the_devic
     assert found[-1][1].how == "power"
     assert found[-2][1] == PowerChanged(state="low", charge=8, runtime_s=50)
     assert "张" not in str(found)
+
+
+class HastyWatch(PowerWatch):
+    """Switches off as soon as the visit has ended, without waiting for the disk."""
+
+    def _changed(self, stage: Any) -> None:
+        self._tell()
+        if stage == "ending":
+            self._switch_off()
+
+
+@pytest.mark.parametrize(("watch", "kept"), [(PowerWatch, True), (HastyWatch, False)])
+def test_waiting_for_the_disk_is_what_keeps_the_record(content: PackContent, tmp_path: Path, watch: Any, kept: bool) -> None:
+    """The control: a device that goes off at once loses the end of the visit, so the test above can fail."""
+    room = Room(content, tmp_path, watch)
+    room.settle()
+    room.visit.touch()
+    room.settle()
+    # The disk stands still while everything happens at once.
+    free = threading.Event()
+    room.diary.write(free.wait, lambda _: None, lambda _: None)
+    room.watch.take("low", charge=8, runtime_s=50)
+    found_at_once = list(room.ups.found)
+    free.set()
+    room.settle()
+    (found,) = room.ups.found
+    assert (found_at_once == []) is kept
+    assert (found[-1][0] == "session.closed") is kept
+    room.diary.stop()
 
 
 def test_without_a_visitor_the_device_goes_off_too(room: Room) -> None:
