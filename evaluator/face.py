@@ -115,13 +115,7 @@ class EvaluatorFace:
         if closed := self.evidence.recover():
             log.warning("a cut left ratings open; they were closed", closed=closed)
         self.evidence.start()
-        self.hardware = Hardware(
-            self._hal_config, post=self.bridge.post, on_health=self._take_health, recorded=self.evidence.boxes.knows,
-            on_power=self._take_power, state_dir=self.config.data_path / "hal",
-        )  # fmt: skip
-        self._power = PowerWatch(
-            self.hardware.upses, self.evidence, later=timers.after, on_stage=lambda: self.desk.outage(self._power.stage)
-        )
+        self._join_hardware()
         self.link = self._agent_link(identity.device)
         tag_set = tags.load(TAGS_FILE)
         flow_clock = FlowClock(self.device_clock)
@@ -150,6 +144,15 @@ class EvaluatorFace:
         timers.every(STORAGE_EVERY_S, self._measure_storage)
         self._measure_storage()
         self._take_health()
+
+    def _join_hardware(self) -> None:
+        self.hardware = Hardware(
+            self._hal_config, post=self.bridge.post, on_health=self._take_health, recorded=self.evidence.boxes.knows,
+            on_power=self._take_power, state_dir=self.config.data_path / "hal",
+        )  # fmt: skip
+        self._power = PowerWatch(
+            self.hardware.upses, self.evidence, later=timers.after, on_stage=lambda: self.desk.outage(self._power.stage)
+        )
 
     def _agent_link(self, device: str) -> FaceLink:
         talk = AgentTalk(self)
