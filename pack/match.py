@@ -191,3 +191,26 @@ def locate(query: Query, term: Term) -> Match | None:
     if query.latin:
         found += [_in_pinyin(query, term), _in_initials(query, term)]
     return min((match for match in found if match is not None), key=lambda match: match.position, default=None)
+
+
+LETTERS = {"2": "abc", "3": "def", "4": "ghi", "5": "jkl", "6": "mno", "7": "pqrs", "8": "tuv", "9": "wxyz"}
+"""The letters of a telephone's keys (ITU-T E.161)."""
+_KEY_OF = str.maketrans({letter: digit for digit, letters in LETTERS.items() for letter in letters})
+
+
+def locate_keys(digits: str, term: Term) -> Match | None:
+    """The best match of pinyin initials, or of the beginning of a Latin word, typed on the keys of a telephone."""
+    best: Match | None = None
+    for variant in term.variants:
+        start = variant.initials.translate(_KEY_OF).find(digits)
+        if start < 0:
+            continue
+        position = _position(start, start + len(digits) == len(variant.initials))
+        if best is None or position < best.position:
+            best = Match(position, "initials", *_initials_span(term, start, start + len(digits)))
+    if best is None and term.folded.text.isascii():
+        for word, begin in zip(term.folded.word_texts(), term.folded.words, strict=True):
+            if word.translate(_KEY_OF).startswith(digits):
+                end = begin + len(digits)
+                return Match(_position(begin, end == len(term.folded.text)), "word", *term.folded.span(begin, end))
+    return best

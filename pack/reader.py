@@ -96,6 +96,13 @@ class Pack:
         except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
             raise PackDamaged(f"the content pack cannot be searched ({error}); fetch it again") from error
 
+    def search_keys(self, digits: str, *, limit: int = 20, language: Language = "zh") -> list[Hit]:
+        """Items for digits of a telephone's keys, best first; see `pack.search.Index.search_keys`."""
+        try:
+            return self._index.search_keys(digits, limit=limit, language=language)
+        except (sqlite3.DatabaseError, msgspec.DecodeError) as error:
+            raise PackDamaged(f"the content pack cannot be searched ({error}); fetch it again") from error
+
 
 def _connect(path: Path) -> sqlite3.Connection:
     address = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from msgspec import Struct
 
-from pack.match import Kind, Match, Position, Query, Term, locate
+from pack.match import LETTERS, Kind, Match, Position, Query, Term, locate, locate_keys
 from pack.model import LANGUAGES, Language
-from pack.tokens import Syllables, expression
+from pack.tokens import Syllables, expression, keys_expression
 
 if TYPE_CHECKING:
     from pack.reader import Pack
@@ -25,6 +25,9 @@ MAX_LIMIT = 200
 _TIER_ROWS = 3_000
 _CODE_ROWS = 1_000
 _ROWS_KEPT = 1_000
+_KEY_ROWS = 1_000
+"""Of a common digit, so many rows are looked through, those that are asked for most."""
+_MOST_KEYS = 24
 
 
 class Why(Struct, frozen=True):
@@ -129,6 +132,40 @@ class Index:
                         if len(hits) == limit:
                             return list(hits.values())
         return list(hits.values())
+
+    def search_keys(self, raw: str, *, limit: int = 20, language: Language = "zh") -> list[Hit]:
+        """At most `limit` items for the digits 2 to 9 of a telephone's keys, each of which stands for three or four letters.
+
+        Found are pinyin initials from any character of a Chinese name or alias on, and the beginning of any word of an English
+        one: `49` is hz, 护照. Exact matches come first, then beginnings; among equals what is asked for most. Other
+        characters do not count; an empty query finds nothing.
+        """
+        digits = "".join(char for char in raw if char in LETTERS)[:_MOST_KEYS]
+        if not digits:
+            return []
+        words = keys_expression(digits)
+        found: dict[int, tuple[tuple[int, int, int], Field, Match, str]] = {}
+        tiers: list[tuple[Field, Group]] = [("name", "zh"), ("alias", "alias")]
+        if language != "zh":
+            tiers.insert(0, ("name", language))
+        for order, (field, group) in enumerate(tiers):
+            sql = f"SELECT rowid FROM {group}_terms WHERE tokens MATCH ? ORDER BY rowid LIMIT {_KEY_ROWS}"
+            for (id_,) in self._connection.execute(sql, (words,)).fetchall():
+                for term in self._row(id_).terms(group, language):
+                    match = locate_keys(digits, term)
+                    if match is not None:
+                        rank = (int(match.position), order, id_)
+                        if id_ not in found or rank < found[id_][0]:
+                            found[id_] = rank, field, match, term.text
+        best = heapq.nsmallest(max(1, min(limit, MAX_LIMIT)), found.items(), key=lambda entry: entry[1][0])
+        return [self._key_hit(self._row(id_), field, match, text, language) for id_, (_, field, match, text) in best]
+
+    def _key_hit(self, row: _Row, field: Field, match: Match, text: str, language: Language) -> Hit:
+        shown = row.shown(language)
+        spans = ((match.start, match.end),) if text == shown.text else ()
+        names = self._departments.get(row.department, {})
+        why = Why(field, match.position.name.lower(), match.kind, text)  # type: ignore[arg-type]
+        return Hit(row.code, shown.text, names.get(language) or names.get("zh", ""), spans, why)
 
     def _tiers(self, query: Query, position: Position, language: Language, seen: Container[int]) -> Iterator[tuple[Field, Found]]:
         words = expression(query, position, self._syllables)

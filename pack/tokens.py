@@ -6,10 +6,11 @@ grams: two characters of text, three initials, two syllables. A gram at the begi
 before itself under another marker, which makes "begins with" a phrase of its own; a bare marker ends each text.
 """
 
+from itertools import product
 from typing import NamedTuple
 
 from pack.fold import fold, units
-from pack.match import Position, Query, forms, initials
+from pack.match import LETTERS, Position, Query, forms, initials
 
 MAX_PATHS = 24
 _PART = 4
@@ -142,3 +143,12 @@ def expression(query: Query, position: Position, syllables: Syllables) -> str:
         if len(query.latin) > 1 or position is Position.EXACT:
             phrases += [_pinyin_phrase(path, position) for path in syllables.paths(query.latin)]
     return " OR ".join(dict.fromkeys(phrases))
+
+
+def keys_expression(digits: str) -> str:
+    """The FTS5 expression for everything that may match letters typed on a telephone's keys, by the first three of them."""
+    typed = digits[:3]
+    runs = ["".join(run) for run in product(*(digit + LETTERS[digit] for digit in typed))]
+    end = "" if len(typed) == 3 else " *"
+    phrases = [f'"{INITIALS.inside}{run}"{end}' for run in runs] + [f'"{WORD.inside}{run}" *' for run in runs]
+    return " OR ".join(phrases)

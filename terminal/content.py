@@ -57,3 +57,6 @@ class PackContent:
 
     def search(self, query: str, *, limit: int, language: Language) -> Sequence[Hit]:
         return self.pack.search(query, limit=limit, language=language)
+
+    def search_keys(self, digits: str, *, limit: int, language: Language) -> Sequence[Hit]:
+        return self.pack.search_keys(digits, limit=limit, language=language)

@@ -1,6 +1,6 @@
 """Voice and volume of a visit: the screen's headline is read out in the elder profile, and nothing of it outlasts the visitor."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from hal.api import Speaker
@@ -23,6 +23,8 @@ class Sound:
     def __init__(self, visit: Visit, *, voice: Reads, speakers: Sequence[Speaker]) -> None:
         self._visit, self._voice, self._speakers = visit, voice, speakers
         self._visitor: bytes | None = None
+        self.left: Callable[[], object] = lambda: None
+        """Called when another visitor, or none, is there."""
 
     def follow(self) -> None:
         """Another visitor, or none: silent at once, and the volume is the normal one again."""
@@ -33,6 +35,7 @@ class Sound:
             self._voice.hush()
             for speaker in self._speakers:
                 speaker.reset()
+            self.left()
 
     def headline(self, text: str) -> None:
         """Read out what the new screen is about, or be silent where it is about nothing that may be heard by all."""

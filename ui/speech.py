@@ -15,6 +15,9 @@ class SpeechPort(Protocol):
     def hush(self) -> None:
         """Be silent at once."""
 
+    def is_speaking(self) -> bool:
+        """Whether something is being said."""
+
 
 class Voice:
     """Speaks the language of the screen, slowly in the elder profile. `port` is None on a device without a voice."""
@@ -35,6 +38,10 @@ class Voice:
         """Say a text that is on the screen in the screen's language. Nothing of it is logged."""
         if self._port is not None and text.strip():
             self._port.say(text, words.code, slowly=theme.profile == "elder")
+
+    def is_speaking(self) -> bool:
+        """Whether something is being said."""
+        return self._port is not None and self._port.is_speaking()
 
     def hush(self) -> None:
         """Be silent at once, when the screen has gone on or the visitor has left."""

@@ -15,7 +15,7 @@ class Theme(EventDispatcher):
     changes. Text sizes (`display` … `note`) and `target` are pixels. `floor` is the smallest text size, in pixels.
     """
 
-    profile = OptionProperty("standard", options=tokens.PROFILES)
+    profile = OptionProperty("standard", options=(*tokens.PROFILES, "keypad"))
     night = BooleanProperty(False)
     motion = BooleanProperty(True)
 
@@ -48,6 +48,8 @@ class Theme(EventDispatcher):
     radius = NumericProperty(0)
     stroke = NumericProperty(1)
     elder = BooleanProperty(False)
+    contrast = BooleanProperty(False)
+    """Whether the colours are those of high contrast: so they are in 语音键盘 too."""
     wide = BooleanProperty(True)
     """Whether the panel is wider than it is high."""
     compact = BooleanProperty(False)
@@ -91,10 +93,11 @@ class Theme(EventDispatcher):
         self.target = self.mm(tokens.TARGET_MM[kind] * 1.02)
         self.gap = self.mm(4)
         self.radius = self.mm(6.5 if kind == "kiosk" else 4.6)
-        thick = 3 if self.profile == "contrast" else 2
+        self.contrast = self.profile in ("contrast", "keypad")
+        thick = 3 if self.contrast else 2
         self.stroke = max(1, round(thick * scale / (4.03 if kind == "kiosk" else 5.9)))
         self.elder = self.profile == "elder"
-        self.motion = self.profile != "elder"
+        self.motion = self.profile not in ("elder", "keypad")
         self.wide = panel.width_px > panel.height_px
         self.compact = panel.height_mm < 110
 

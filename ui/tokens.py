@@ -5,8 +5,9 @@ from typing import Literal
 
 Kind = Literal["kiosk", "desk"]
 """`kiosk`: a terminal one stands at. `desk`: a rating device on a counter, read from half the distance."""
-Profile = Literal["standard", "elder", "contrast"]
+Profile = Literal["standard", "elder", "contrast", "keypad"]
 PROFILES: tuple[Profile, ...] = ("standard", "elder", "contrast")
+"""Those that every device has; `keypad` (语音键盘) is a terminal's with twelve keys, in the colours of high contrast."""
 
 
 class PanelError(ValueError):
@@ -189,7 +190,7 @@ def scale_px(kind: Kind, px_per_mm: float) -> tuple[int, ...]:
 
 def palette(profile: Profile, *, night: bool) -> Palette:
     """The colours of a profile by day or night; high contrast is the same at any hour."""
-    if profile == "contrast":
+    if profile in ("contrast", "keypad"):
         return CONTRAST
     return NIGHT if night else DAY
 

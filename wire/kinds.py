@@ -18,7 +18,7 @@ Sealed = Annotated[bytes, Meta(max_length=16_384)]
 """A libsodium sealed box to the fleet's key; only the fleet opens it, not even the device that made it."""
 Point = Annotated[bytes, Meta(min_length=32, max_length=32)]
 Language = Literal["zh", "ko", "en"]
-Profile = Literal["standard", "elder", "contrast"]
+Profile = Literal["standard", "elder", "contrast", "keypad"]
 
 
 class Predecessor(Struct, frozen=True, kw_only=True):

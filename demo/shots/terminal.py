@@ -12,6 +12,7 @@ from pack.model import Language
 from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.idle import PROFILES, Profile
+from terminal.flow.keys import Keys
 from terminal.flow.phrase import Phrase, phrase
 from terminal.flow.ports import Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Stands, Subject
 from terminal.flow.session import Card
@@ -30,6 +31,7 @@ LABEL: dict[Language, str] = {
     "ko": "24시간 자체봉사구역 · 1호기",
     "en": "24-hour zone · terminal 1",
 }
+KEYPAD_SAMPLE = ("home", "guide", "search_found", "paper_printed", "rate", "reasons_bad", "parting", "warning")
 FRAMES = 16
 """Texts, rows, pages: each takes its size from the one before, a frame at a time."""
 OUT = Part(works=False, reason=phrase("printer.paper_out"))
@@ -112,11 +114,19 @@ class Scene:
 
 
 def shots() -> Iterator[Shot]:
-    """All states × languages × profiles, the home screen also by night."""
+    """All states × languages × profiles, 语音键盘 in Chinese and samples of it, the home screen also by night.
+
+    Every state of 语音键盘 in every language is walked through by tests/terminal/test_terminal_keys_screens.py.
+    """
     for state in STATES:
         for language in ("zh", "ko", "en"):
             for profile in PROFILES:
                 yield shot(state, language, profile)
+    for state in STATES:
+        yield shot(state, "zh", "keypad")
+    for language in ("ko", "en"):
+        for state in KEYPAD_SAMPLE:
+            yield shot(state, language, "keypad")
     for state in ("home", "attract", "guide", "rate"):
         yield shot(state, "zh", "standard", night=True)
 
@@ -138,7 +148,8 @@ def stage(state: str, language: Language, profile: Profile) -> "Widget":
 
     load_screens()
     content = None if state.startswith("empty") else catalogue()
-    scene = Scene(content=content, status=Status(content=content is not None, demonstration=content is not None))
+    here = content is not None
+    scene = Scene(content=content, status=Status(content=here, demonstration=here, keypad=profile == "keypad"))
     visit = scene.visit
     if state.split("_")[0] not in ("attract", "empty"):
         visit.touch()
@@ -151,7 +162,21 @@ def stage(state: str, language: Language, profile: Profile) -> "Widget":
     made = TerminalStage(visit, label=LABEL, hall={"zh": "云溪县政务服务中心"})
     made.minute(scene.clock.known())
     settle(made, frames=FRAMES)
+    if visit.profile == "keypad":
+        told(made, scene.clock)
     return made
+
+
+def told(made: "Widget", clock: StillClock) -> Keys:
+    """Have 语音键盘 tell the screen, and let its line and its ring be drawn."""
+    from terminal.ear import Ear
+    from ui.speech import Voice
+
+    keys = Keys(made.visit, clock, Ear(Voice(None), (), show=made.say_line), read=made.reading)
+    made.listen(keys)
+    keys.look()
+    settle(made, frames=FRAMES)
+    return keys
 
 
 def _first_code() -> str:

@@ -5,8 +5,9 @@ from typing import Literal
 
 from terminal.flow.clock import Clock
 
-Profile = Literal["standard", "elder", "contrast"]
+Profile = Literal["standard", "elder", "contrast", "keypad"]
 PROFILES: tuple[Profile, ...] = ("standard", "elder", "contrast")
+"""Those that every terminal has; `keypad` (语音键盘) is there where twelve keys are."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ PATIENCE: dict[Profile, Patience] = {
     "standard": Patience(60_000, 20_000),
     "elder": Patience(120_000, 30_000),
     "contrast": Patience(120_000, 30_000),
+    "keypad": Patience(120_000, 40_000),
 }
 
 

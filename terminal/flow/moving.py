@@ -1,7 +1,7 @@
 """The part of a visit that moves about: places and the way back, what is typed and ticked, profile and panels."""
 
 from terminal.flow import places
-from terminal.flow.idle import PROFILES
+from terminal.flow.idle import PROFILES, Profile
 from terminal.flow.places import Home, Place, Search, TakeAway
 from terminal.flow.ports import Subject
 from terminal.flow.printed import PrintingVisit
@@ -53,16 +53,23 @@ class MovingVisit(PrintingVisit):
     def type(self, text: str) -> None:
         """Append typed characters to the query of the search place."""
         if self.session and isinstance(self.place, Search):
-            self._query((self.place.query + text)[:MOST_TYPED])
+            before = "" if self.place.by_keys else self.place.query
+            self._query((before + text)[:MOST_TYPED])
+
+    def type_key(self, digit: str) -> None:
+        """Append a digit of the telephone's keys, 2 to 9, to the query of the search place."""
+        if self.session and isinstance(self.place, Search):
+            before = self.place.query if self.place.by_keys else ""
+            self._query((before + digit)[:MOST_TYPED], by_keys=True)
 
     def erase(self, *, everything: bool = False) -> None:
         """Take back the last character, or all of them."""
         if self.session and isinstance(self.place, Search):
-            self._query("" if everything else self.place.query[:-1])
+            self._query("" if everything else self.place.query[:-1], by_keys=self.place.by_keys)
 
-    def _query(self, query: str) -> None:
+    def _query(self, query: str, *, by_keys: bool = False) -> None:
         assert self.session is not None
-        self.session.place = Search(query)
+        self.session.place = Search(query, by_keys and bool(query))
         self.session.did("search")
         self.changed()
 
@@ -74,12 +81,22 @@ class MovingVisit(PrintingVisit):
         self.changed()
 
     def next_profile(self) -> None:
-        """标准 → 长辈版 → 高对比 → 标准."""
+        """标准 → 长辈版 → 高对比 → 语音键盘, where there are keys → 标准."""
+        self.use_profile(self.following_profile)
+
+    @property
+    def following_profile(self) -> Profile:
+        """What the profile button changes to."""
+        offered: tuple[Profile, ...] = (*PROFILES, "keypad") if self.status.keypad else PROFILES
+        at = offered.index(self.profile) if self.profile in offered else -1
+        return offered[(at + 1) % len(offered)]
+
+    def use_profile(self, profile: Profile) -> None:
+        """Another profile, until the visitor leaves."""
         if self.session is None:
             return
-        at = PROFILES.index(self.session.profile)
-        self.session.profile = PROFILES[(at + 1) % len(PROFILES)]
-        self.idle.patience = self.patience[self.session.profile]
+        self.session.profile = profile
+        self.idle.patience = self.patience[profile]
         self.changed()
 
     def show(self, overlay: Overlay) -> None:

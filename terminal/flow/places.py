@@ -17,6 +17,8 @@ class Search:
     """The keyboard, what was typed, and results with every key."""
 
     query: str = ""
+    by_keys: bool = False
+    """Whether the query is digits of a telephone's keys, each of which stands for three or four letters."""
 
 
 @dataclass(frozen=True)

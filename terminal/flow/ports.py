@@ -40,6 +40,8 @@ class Content(Protocol):
 
     def search(self, query: str, *, limit: int, language: Language) -> Sequence[Hit]: ...
 
+    def search_keys(self, digits: str, *, limit: int, language: Language) -> Sequence[Hit]: ...
+
 
 @dataclass(frozen=True)
 class Subject:

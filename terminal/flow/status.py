@@ -33,6 +33,9 @@ class Status:
     notice: Words | None = None
     """What the hall wants to tell everybody today, in its own words."""
 
+    keypad: bool = False
+    """Whether twelve keys are fitted, and with them 语音键盘."""
+
     power: Stage = "none"
     """What the device does about a power cut (runtime.outage)."""
 

@@ -83,7 +83,7 @@ class Visit(MovingVisit):
 
     def set_language(self, language: Language) -> None:
         if self.session is None:
-            if self.status.rests:
+            if self.status.rests or self.phase == "secured":
                 return
             self._begin()
         assert self.session is not None
@@ -99,7 +99,7 @@ class Visit(MovingVisit):
     def call_help(self) -> None:
         """求助: tell the staff where help is wanted. On the battery too, until its very end."""
         if self.session is None:
-            if self.status.power == "ending":
+            if self.status.power == "ending" or self.phase == "secured":
                 return
             self._begin()
         assert self.session is not None

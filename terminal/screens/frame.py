@@ -6,13 +6,17 @@ from datetime import datetime
 from kivy.clock import Clock
 from kivy.properties import BooleanProperty, NumericProperty, StringProperty
 from kivy.uix.boxlayout import BoxLayout
+from kivy.uix.widget import Widget
 
 from terminal.flow import places
+from terminal.flow.keys import Keys
+from terminal.flow.reading import Reading
 from terminal.flow.visit import Visit
 from terminal.screens.asking import AskingView
 from terminal.screens.attract import AttractView
 from terminal.screens.details import DetailsView
 from terminal.screens.ends import GoodbyeView, SecuredView
+from terminal.screens.focus import FocusRing
 from terminal.screens.guide import GuideView
 from terminal.screens.home import HomeView
 from terminal.screens.lists import DepartmentsView, ItemsView, ScenariosView, WindowsView
@@ -21,6 +25,7 @@ from terminal.screens.paper import PaperView
 from terminal.screens.parting import PartingView
 from terminal.screens.plan import PlanView
 from terminal.screens.rate import RateView, ReasonsView
+from terminal.screens.reading import read
 from terminal.screens.search import SearchView
 from terminal.screens.take import TakeView
 from terminal.screens.view import View
@@ -50,7 +55,6 @@ VIEWS: dict[type, type[View]] = {
 NOT_VISITING: dict[str, type[View]] = {"attract": AttractView, "goodbye": GoodbyeView, "secured": SecuredView}
 PANELS: dict[str, type[Overlay]] = {"help": HelpPanel, "language": LanguagePanel, "warning": WarningPanel}
 OTHERS: dict[str, str] = {"zh": "한 · EN", "ko": "中 · EN", "en": "中 · 한"}
-NEXT_PROFILE = {"standard": "elder", "elder": "contrast", "contrast": "standard"}
 
 
 SETTLE_S = 0.3
@@ -72,6 +76,7 @@ class Frame(BoxLayout):
     """True while a print is under way, which nothing interrupts."""
     only_help = BooleanProperty(False)
     """True where nothing can be begun, so that language and profile are nobody's; only help can be called."""
+    next_profile = StringProperty("elder")
     bare = BooleanProperty(False)
     """True where the footer has nothing to offer: goodbye, cabinet open."""
 
@@ -91,12 +96,12 @@ class Frame(BoxLayout):
         return OTHERS[code]
 
     def profile_text(self, profile: str, _: object) -> str:
-        """What a touch on the profile button changes to."""
-        return words.t(f"foot.to_{NEXT_PROFILE[profile]}")
+        """A profile by name."""
+        return words.t(f"foot.to_{profile}")
 
     def profile_icon(self, profile: str) -> str:
-        """The sign of what a touch changes to."""
-        return {"standard": "elder", "elder": "contrast", "contrast": "people"}[profile]
+        """The sign of a profile."""
+        return {"standard": "people", "elder": "elder", "contrast": "contrast", "keypad": "speak"}[profile]
 
 
 class TerminalStage(Stage):
@@ -117,8 +122,13 @@ class TerminalStage(Stage):
         self._label, self._hall = label, hall
         self._now: datetime | None = None
         self._key: tuple[object, ...] = ()
-        self._panel: Overlay | None = None
+        self.panel: Overlay | None = None
+        self.panel_name = ""
         self._panel_key: tuple[object, ...] = ()
+        self._keys: Keys | None = None
+        self._ring = FocusRing()
+        self._behind: dict[str, Widget] = {}
+        self._rest = Clock.create_trigger(lambda _: self._keys and self._keys.look(), SETTLE_S)
         self.frame: Frame | None = None
         self.view: View | None = None
         self.sync_soon = Clock.create_trigger(self.sync, -1)
@@ -127,6 +137,40 @@ class TerminalStage(Stage):
         self._sign: Identification | None = None
         self.bind(on_wake=lambda *_: visit.touch(), on_activity=self._activity)
         self.sync()
+
+    # 语音键盘
+
+    def listen(self, keys: Keys) -> None:
+        """Have every screen told by these keys, and what they are at marked."""
+        self._keys = keys
+        keys.look_soon, keys.marked = self._look_soon, self._mark
+
+    def reading(self) -> Reading:
+        """The screen as it is read out."""
+        if self.sync_soon.is_triggered:
+            # Something has changed and is not drawn yet: what is read shall be what is chosen from.
+            self.sync_soon.cancel()
+            self.sync()
+        made, self._behind = read(self)
+        return made
+
+    @property
+    def telling_key(self) -> tuple[object, ...]:
+        """What makes a screen another one to whoever listens."""
+        return (*self._key, None if self.view.follows else self.view.shown)
+
+    def say_line(self, text: str) -> None:
+        """Show what was said, for a helper beside."""
+        self.frame.ids.said.text = text if theme.profile == "keypad" else ""
+
+    def _look_soon(self) -> None:
+        if self._keys is not None:
+            self._rest.cancel()
+            self._rest()
+
+    def _mark(self) -> None:
+        is_shown = self._keys is not None and theme.profile == "keypad"
+        self._ring.put(self._behind.get(self._keys.focused) if is_shown else None)
 
     def rename(self, *, hall: WireWords, label: WireWords) -> None:
         """The fleet gave the device another place."""
@@ -155,6 +199,7 @@ class TerminalStage(Stage):
             self._rebuild(key)
         self._sync_panel()
         self._sync_frame()
+        self._look_soon()
 
     def _same_place(self) -> bool:
         place = self.visit.place
@@ -171,9 +216,9 @@ class TerminalStage(Stage):
         kind = NOT_VISITING.get(visit.phase, VIEWS[type(visit.place)])
         if visit.content is None and kind is HomeView:
             kind = AttractView
-        if self._panel is not None:
-            self.remove_widget(self._panel)
-            self._panel, self._panel_key = None, ()
+        if self.panel is not None:
+            self.remove_widget(self.panel)
+            self.panel, self._panel_key, self.panel_name = None, (), ""
         if self.frame is None:
             self.frame = Frame(visit)
             self.show(self.frame, visit.screen_name)
@@ -192,18 +237,18 @@ class TerminalStage(Stage):
         name = "warning" if visit.warning else visit.overlay
         key = (name, visit.language, visit.profile)
         if key != self._panel_key:
-            if self._panel is not None:
-                self.remove_widget(self._panel)
-            self._panel = PANELS[name](visit) if name else None
-            self._panel_key = key
-            if self._panel is not None:
-                self.add_widget(self._panel)
+            if self.panel is not None:
+                self.remove_widget(self.panel)
+            self.panel = PANELS[name](visit) if name else None
+            self._panel_key, self.panel_name = key, name
+            if self.panel is not None:
+                self.add_widget(self.panel)
             if name == "warning":
                 self._headline(words.t("warn.title"))
-        elif self._panel is not None:
-            self._panel.refresh()
+        elif self.panel is not None:
+            self.panel.refresh()
         # The place is not drawn below a panel: less to be confused by, and nothing to read over a shoulder.
-        self.frame.ids.slot.opacity = 0 if self._panel is not None else 1
+        self.frame.ids.slot.opacity = 0 if self.panel is not None else 1
 
     def _sync_frame(self) -> None:
         frame, visit = self.frame, self.visit
@@ -213,6 +258,7 @@ class TerminalStage(Stage):
         frame.busy = bool(visit.session and visit.session.desk.busy)
         frame.only_help = visit.session is None and not self.asleep
         frame.bare = visit.phase in ("goodbye", "secured")
+        frame.next_profile = visit.following_profile
         frame.at_home = isinstance(visit.place, places.Home)
         self.second()
 
@@ -233,8 +279,8 @@ class TerminalStage(Stage):
         idle, frame = self.visit.idle, self.frame
         frame.left_s = -(-idle.left_ms() // 1000)
         frame.of_s = (idle.patience.idle_ms + idle.patience.warning_ms) / 1000
-        if self._panel is not None:
-            self._panel.refresh()
+        if self.panel is not None:
+            self.panel.refresh()
 
     def minute(self, now: datetime | None) -> None:
         """The clock in the header; None leaves it out, as a wrong time is worse than none."""

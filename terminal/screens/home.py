@@ -37,7 +37,7 @@ class HomeView(View):
     """Six tiles by two; in the elder profile three at a time with search first."""
 
     def build(self) -> None:
-        self.ids.search.height = 0 if theme.elder else theme.mm(35)
+        self.ids.search.height = 0 if theme.elder else theme.mm(25 if theme.profile == "keypad" else 35)
         self.ids.search.opacity = 0 if theme.elder else 1
         self.ids.search.disabled = theme.elder
         tiles = [tile for tile in TILES if self._leads_somewhere(tile[2])]

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from kivy.lang import Builder
 
-_ORDER = ("view", "pager", "paper", "search")
+_ORDER = ("view", "pager", "paper", "search", "focus")
 
 
 def load_screens() -> None:
     """Import every view and load its rules; loading twice changes nothing."""
-    from terminal.screens import frame, marked, pager  # noqa: F401  Importing makes the names known to kv.
+    from terminal.screens import focus, frame, marked, pager  # noqa: F401  Importing makes the names known to kv.
 
     folder = Path(__file__).parent
     rest = sorted(path.stem for path in folder.glob("*.kv") if path.stem not in _ORDER)

@@ -9,6 +9,7 @@ from terminal.flow.places import Departments, Guide, Place
 from terminal.screens.lists import about
 from terminal.screens.view import View, local
 from ui.language import words
+from ui.theme import theme
 from ui.widgets.card import Surface, Touchable
 
 LIMIT = 20
@@ -49,15 +50,19 @@ class SearchView(View):
     def _show_results(self) -> None:
         query, content = self.shown.query, self.visit.content
         self.ids.typed.text = query.upper()
-        self.ids.empty.text = "" if query else words.t("search.hint")
+        self.ids.empty.text = "" if query else words.t("search.hint_keys" if theme.profile == "keypad" else "search.hint")
+        # Only what was searched for is private, not how much was found.
+        self.ids.said.aloud = False
         if content is None:
             return
         if not query:
-            self.ids.said.text = words.t("search.popular")
+            self.ids.said.text, self.ids.said.aloud = words.t("search.popular"), True
             self.ids.list.fill(list(content.shelf("popular")[:SUGGESTED]), self._suggestion)
             self.ids.nothing.text = ""
             return
-        hits = content.search(query, limit=LIMIT, language=words.code)
+        find = content.search_keys if self.shown.by_keys else content.search
+        hits = find(query, limit=LIMIT, language=words.code)
+        self.ids.said.aloud = bool(hits)
         found = "search.found_many" if len(hits) == LIMIT else "search.found"
         self.ids.said.text = words.t(found, count=len(hits)) if hits else words.t("search.none", query=query.upper())
         self.ids.nothing.text = "" if hits else words.t("search.none_do")

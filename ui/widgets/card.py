@@ -25,6 +25,8 @@ class Touchable(ButtonBehavior):
     """
 
     name = StringProperty("")
+    alt = StringProperty("")
+    """What is said of it aloud, where that is not simply its words."""
     target = BooleanProperty(True)
 
 

@@ -14,6 +14,8 @@ class QrImage(Widget):
     """
 
     data = StringProperty("")
+    alt = StringProperty("")
+    """What it is, for those who cannot see it."""
     private = BooleanProperty(False)
     """A private code never appears in pictures of the screen (ui.picture)."""
 

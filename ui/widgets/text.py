@@ -82,6 +82,8 @@ class Words(Widget):
     max_lines = NumericProperty(0)
     line_height = NumericProperty(1.0)
     private = BooleanProperty(False)
+    aloud = BooleanProperty(False)
+    """Whether it may be said aloud although it, or what it stands in, is private: it tells how many, not what."""
     font = StringProperty("")
     """A font file; empty means the language's own."""
     face = StringProperty("")
