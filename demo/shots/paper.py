@@ -77,7 +77,7 @@ def _shoot_width(
                 raise RuntimeError(f"{name} was not printed: {outcome.reason} {outcome.detail}")
             path = folder / f"{name}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(base64.b64decode(send(control, {"do": "paper", "last": 1})["png"]))
+            path.write_bytes(base64.b64decode(send(control, {"do": "paper", "last": 1}, timeout_s=PATIENCE_S)["png"]))
     finally:
         hal.close()
         simulator.terminate()

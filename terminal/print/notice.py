@@ -10,6 +10,7 @@ from ui.typeset import break_lines
 
 _QUIET_MODULES = 8
 _LARGEST_MODULE = 6
+_MOST_LARGE_LINES = 3
 
 
 def notice_blocks(
@@ -53,9 +54,14 @@ def _large(text: str, columns: int) -> list[Block]:
 
 
 def _subject(text: str, columns: int) -> list[Block]:
-    # A name of up to two large lines reads well; a longer one is clearer small and bold.
-    size = 2 if columns_of(text) * 2 <= columns * 2 else 1
-    return [Text(text, bold=True, size=size)]
+    # A name of up to three large lines reads well; a longer one is clearer small and bold.
+    large, fits = break_lines(text, columns // 2, columns_of)
+    if not fits:
+        # Korean has no space before a bracket, so that name and addition are one word.
+        large, fits = break_lines(text.replace("(", " ("), columns // 2, columns_of)
+    if fits and len(large) <= _MOST_LARGE_LINES:
+        return [Text(line, bold=True, size=2) for line in large]
+    return [Text(line, bold=True) for line in break_lines(text, columns, columns_of)[0]]
 
 
 def _section(section: Section, ticked: frozenset[int], columns: int, say: Say) -> list[Block]:
