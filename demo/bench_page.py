@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +12,8 @@ from fastapi import FastAPI, HTTPException, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from demo.device import LEVEL_BUTTONS, Device
+from demo.bench_acts import ON_PINS, Button, groups
+from demo.device import Device
 from hal.sim.control import ControlError
 
 PAGE = Path(__file__).with_name("bench.html")
@@ -26,44 +28,52 @@ class Touch(BaseModel):
 
 
 class Act(BaseModel):
-    """One thing a hand does, by name; `value` where it needs one."""
+    """One thing a hand does: the name of a button of `demo.bench_acts`. A switch is thrown over each time."""
 
     act: str
-    value: str = ""
 
 
-def actions(device: Device) -> dict[str, Callable[[str], Any]]:
-    """What hands can do to this device."""
-    common: dict[str, Callable[[str], Any]] = {
-        "network_cut": lambda _: device.network("cut"),
-        "network_silent": lambda _: device.network("silent"),
-        "network_whole": lambda _: device.network("whole"),
-        "power_off": lambda _: device.power(on=False),
-        "power_on": lambda _: device.power(on=True),
-    }
-    if device.role == "evaluator":
-        return common | {f"press_{level}": lambda _, name=name: device.press(name) for level, name in LEVEL_BUTTONS.items()}
-    return common | {
-        "card_insert": lambda kind: device.reader({"do": "insert", "kind": kind or "resident"}),
-        "card_remove": lambda _: device.reader({"do": "remove"}),
-        "paper_take": lambda _: device.printer({"do": "take_paper"}),
-        "paper_out": lambda _: device.printer({"do": "paper_out", "after_mm": 0}),
-        "paper_near_end": lambda _: device.printer({"do": "paper_near_end"}),
-        "paper_load": lambda _: device.printer({"do": "load_paper", "mm": 50_000}),
-        "cover_open": lambda _: device.printer({"do": "cover", "open": True}),
-        "cover_close": lambda _: device.printer({"do": "cover", "open": False}),
-        "door_open": lambda _: device.door(is_open=True),
-        "door_close": lambda _: device.door(is_open=False),
-    }
+class Bench:
+    """The devices with their buttons; remembers which switches are on."""
+
+    def __init__(self, devices: Mapping[str, Device]) -> None:
+        self._devices = devices
+        self._buttons = {name: {b.name: b for group in groups(device) for b in group.buttons} for name, device in devices.items()}
+        self._on: dict[str, list[str]] = {name: [] for name in devices}
+        self._lock = threading.Lock()
+
+    def act(self, device: Device, name: str) -> None:
+        """Press a button. Raises KeyError for one that is not there, ControlError and RuntimeError when it has no effect now."""
+        button = self._buttons[device.name][name]
+        with self._lock:
+            on = self._on[device.name]
+            if button.undo is None:
+                button.do(device)
+            elif name in on:
+                button.undo(device)
+                on.remove(name)
+                if name == "power":
+                    on[:] = [other for other in on if other not in ON_PINS]
+            else:
+                self._throw(device, button)
+
+    def _throw(self, device: Device, button: Button) -> None:
+        on, known = self._on[device.name], self._buttons[device.name]
+        button.do(device)
+        on[:] = [name for name in on if not button.pair or known[name].pair != button.pair] + [button.name]
+
+    def on(self, device: Device) -> list[str]:
+        """The switches that are on."""
+        return list(self._on[device.name])
+
+    def names(self, device: Device) -> list[str]:
+        """Every button of this device."""
+        return list(self._buttons[device.name])
 
 
 def state_of(device: Device) -> dict[str, Any]:
-    """How the device's surroundings are: power, network, lamps, and a terminal's paper and card."""
-    told: dict[str, Any] = {
-        "power": device.has_power,
-        "network": device.cables[0].mode if device.cables else "whole",
-        "lamps": device.lamps(),
-    }
+    """How the device's surroundings are: power, lamps and guiding lights, and a terminal's paper and card."""
+    told: dict[str, Any] = {"power": device.has_power, "lamps": device.lamps(), "lights": device.lights()}
     if device.role == "terminal":
         try:
             told |= {"printer": device.printer({"do": "state"}), "card": device.reader({"do": "state"}).get("card")}
@@ -75,6 +85,7 @@ def state_of(device: Device) -> dict[str, Any]:
 def bench_app(devices: Mapping[str, Device], *, invite: Callable[[str], str], console_url: str) -> FastAPI:
     """The page and its few calls. `invite(device name)` makes a clerk finish a service there, and gives a sentence about it."""
     app = FastAPI(title="Nightwindow hardware bench", docs_url=None, redoc_url=None)
+    bench = Bench(devices)
 
     def find(name: str) -> Device:
         if name not in devices:
@@ -87,11 +98,9 @@ def bench_app(devices: Mapping[str, Device], *, invite: Callable[[str], str], co
 
     @app.get("/devices")
     def listed() -> list[dict[str, Any]]:
-        return [
-            {"name": d.name, "role": d.role, "label": d.label, "w": d.screen.width, "h": d.screen.height} for d in devices.values()
-        ]
+        return [_listed(device) for device in devices.values()]
 
-    _pictures(app, find)
+    _pictures(app, find, bench)
 
     @app.post("/devices/{name}/touch", status_code=204)
     def touch(name: str, at: Touch) -> None:
@@ -99,19 +108,35 @@ def bench_app(devices: Mapping[str, Device], *, invite: Callable[[str], str], co
 
     @app.post("/devices/{name}/do")
     def do(name: str, act: Act) -> dict[Literal["done"], str]:
-        known = actions(find(name)) | {"invite": lambda _: invite(name)}
-        if act.act not in known:
-            raise HTTPException(422, f"{act.act!r} cannot be done here; known: {', '.join(known)}")
+        device = find(name)
         try:
-            said = known[act.act](act.value)
+            if act.act == "invite" and device.role == "evaluator":
+                return {"done": invite(name)}
+            bench.act(device, act.act)
+        except KeyError as error:
+            raise HTTPException(422, f"{act.act!r} cannot be done here; known: {', '.join(bench.names(device))}") from error
         except (ControlError, RuntimeError) as error:
             raise HTTPException(409, str(error)) from error
-        return {"done": said if isinstance(said, str) else act.act}
+        return {"done": ""}
 
     return app
 
 
-def _pictures(app: FastAPI, find: Callable[[str], Device]) -> None:
+def _listed(device: Device) -> dict[str, Any]:
+    shown = [
+        {
+            "name": group.name, "mark": group.mark, "zh": group.zh, "en": group.en, "shape": group.shape,
+            "buttons": [
+                {"name": b.name, "zh": b.zh, "en": b.en, "fault": b.fault, "switch": b.undo is not None} for b in group.buttons
+            ],
+        }
+        for group in groups(device)
+    ]  # fmt: skip
+    about = {"name": device.name, "role": device.role, "label": device.label, "w": device.screen.width, "h": device.screen.height}
+    return about | {"groups": shown}
+
+
+def _pictures(app: FastAPI, find: Callable[[str], Device], bench: Bench) -> None:
     """What can be looked at: screens, the state of the hardware, the paper."""
 
     @app.get("/devices/{name}/screen.jpg")
@@ -120,7 +145,8 @@ def _pictures(app: FastAPI, find: Callable[[str], Device]) -> None:
 
     @app.get("/devices/{name}/state")
     def state(name: str) -> dict[str, Any]:
-        return state_of(find(name))
+        device = find(name)
+        return state_of(device) | {"on": bench.on(device)}
 
     @app.get("/devices/{name}/paper.png")
     def paper(name: str) -> Response:

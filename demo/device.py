@@ -137,10 +137,6 @@ class Device:
             return
         send(str(self.folder / "pins.sock"), {"press": button, "ms": ms, "bounce_ms": bounce_ms})
 
-    def door(self, *, is_open: bool) -> None:
-        """Open or close the cabinet."""
-        send(str(self.folder / "pins.sock"), {"set": "door", "value": int(is_open)})
-
     def lamps(self) -> dict[str, int]:
         """Which lamps are lit; empty while the face holds no pins."""
         try:
@@ -152,13 +148,33 @@ class Device:
         except ControlError:
             return {}
 
+    def lights(self) -> dict[str, int]:
+        """Which guiding lights shine, by the name of their place; empty while the face holds no pins."""
+        try:
+            pins: dict[str, int] = send(str(self.folder / "pins.sock"), {"get": "pins"})["pins"]
+        except ControlError:
+            return {}
+        return {name.removeprefix("light_"): value for name, value in pins.items() if name.startswith("light_")}
+
+    def pin(self, name: str, value: int) -> None:
+        """Put a level on an input pin, as a contact does. Raises ControlError while the face holds no pins."""
+        send(str(self.folder / "pins.sock"), {"set": name, "value": value})
+
+    def type_key(self, key: str) -> None:
+        """Press a key of the 12-key pad. Raises ControlError while the face holds no pins."""
+        send(str(self.folder / "pins.sock"), {"key": key, "ms": 90, "bounce_ms": 5})
+
+    def sim(self, kind: str, command: dict[str, Any]) -> dict[str, Any]:
+        """Command the simulator of one peripheral."""
+        return send(str(self.folder / f"{kind}.ctl"), command)
+
     def printer(self, command: dict[str, Any]) -> dict[str, Any]:
         """Command the printer's simulator."""
-        return send(str(self.folder / "printer.ctl"), command)
+        return self.sim("printer", command)
 
     def reader(self, command: dict[str, Any]) -> dict[str, Any]:
         """Command the card reader's simulator."""
-        return send(str(self.folder / "idcard.ctl"), command)
+        return self.sim("idcard", command)
 
     def network(self, mode: Mode) -> None:
         """Pull, silence or mend this device's network cable."""

@@ -18,12 +18,14 @@ from typing import Any, Literal
 from pypinyin import Style, lazy_pinyin
 
 from demo import screens, settings
+from demo.bench_acts import WARM_C
 from demo.catalogue import FOLDER as CATALOGUE
 from demo.clerk_pc import ClerkPc
 from demo.device import Device
 from demo.network import Cable
 from demo.people import Clerks
 from demo.processes import Processes
+from hal.sim import thermometer
 from pack.reader import open_pack
 
 HALL = "yunxi"
@@ -188,6 +190,7 @@ class Hall:
         screen = screens.start(self.processes, plan.name, size, is_window=self._desktop is not None)
         cables = [Cable("127.0.0.1", self.ports["door"]), Cable("127.0.0.1", self.ports["broker"])]
         device = Device(plan.name, plan.role, folder, screen, self.processes, cables, plan.window, plan.label, plan.on_cables)
+        ups = 0 if plan.on_cables else settings.free_port()
         made = settings.device_settings(
             plan.role,
             folder,
@@ -196,11 +199,10 @@ class Hall:
             door=cables[0].port,
             broker=cables[1].port,
             on_cables=plan.on_cables,
+            ups=ups,
         )
         config = settings.write(folder / "device.toml", made)
-        for kind in ("printer", "idcard") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ():
-            simulator = ["-m", f"hal.sim.{kind}", "--link", str(folder / kind), "--control", str(folder / f"{kind}.ctl")]
-            self.processes.start(f"{plan.name}-{kind}", [sys.executable, *simulator])
+        self._simulate(plan, ups)
         environment = {
             "DISPLAY": screen.display,
             "NW_OUTLINE": str(folder / "outline.sock"),
@@ -211,6 +213,17 @@ class Hall:
         self.processes.start(device.face, [str(BIN / f"nw-{plan.role}"), "--config", str(config)], environment=environment)
         self._say(f"{plan.name}: face and agent started, screen {screen.display}")
         return device
+
+    def _simulate(self, plan: Plan, ups: int) -> None:
+        """Start the simulators of a device's peripherals; what is on pins is simulated by its face."""
+        folder = self.folder / plan.name
+        kinds = ("printer", "idcard") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ()
+        links = {kind: str(folder / kind) for kind in kinds} | ({"ups": f"tcp:127.0.0.1:{ups}"} if ups else {})
+        for kind, link in links.items():
+            simulator = ["-m", f"hal.sim.{kind}", "--link", link, "--control", str(folder / f"{kind}.ctl")]
+            self.processes.start(f"{plan.name}-{kind}", [sys.executable, *simulator])
+        if plan.role == "terminal":
+            thermometer.show_w1(folder / "w1", WARM_C)
 
     def _pair(self, plan: Plan) -> None:
         """What an operator does: read the code on the device, find it at the fleet, approve and place."""

@@ -54,10 +54,11 @@ def device_settings(
     door: int,
     broker: int,
     on_cables: bool = False,
+    ups: int = 0,
 ) -> dict[str, Any]:
     """device.toml: simulated hardware, the fleet behind this device's own cables, short waits between attempts.
 
-    `on_cables`: an evaluator whose buttons are a box and whose clerk has a PC, both on serial ports.
+    `on_cables`: an evaluator whose buttons are a box and whose clerk has a PC, both on serial ports. `ups`: the port of upsd.
     """
     hal: dict[str, Any] = {"gpio": {"driver": "socket", "socket": str(folder / "pins.sock")}}
     if role == "evaluator" and on_cables:
@@ -66,13 +67,20 @@ def device_settings(
             "desk": {"driver": "serial", "port": str(folder / "desk")},
         }
     elif role == "evaluator":
-        hal["buttons"] = {"driver": "gpio"}
+        hal |= {"buttons": {"driver": "gpio"}, "tamper": {"driver": "gpio"}}
     else:
         hal |= {
             "door": {"driver": "gpio"},
+            "tamper": {"driver": "gpio"},
+            "keypad": {"driver": "matrix"},
+            "light_printer": {"driver": "gpio", "pin": 15},
+            "light_card": {"driver": "gpio", "pin": 3},
+            "temperature": {"driver": "w1", "root": str(folder / "w1"), "poll_s": 1.0},
             "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5, "roll_m": 50.0, "near_end_m": 2.0},
             "id_card": {"driver": "samv", "port": str(folder / "idcard")},
         }
+    if ups:
+        hal["ups"] = {"driver": "nut", "tcp_port": ups, "poll_s": 0.5}
     return {
         "role": role,
         "data_dir": str(folder / "data"),
