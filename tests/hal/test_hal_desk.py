@@ -220,6 +220,13 @@ def test_an_evaluator_that_starts_anew_under_an_open_line_is_greeted_again(cable
         link.close()
 
 
+def test_the_desks_port_is_never_guessed(make_config):
+    from hal.config import ConfigError
+
+    with pytest.raises(ConfigError, match='port is "auto", but a clerk'):
+        make_config({"desk": {"driver": "serial", "port": "auto"}})
+
+
 # Hostile commands
 
 
