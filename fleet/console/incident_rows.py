@@ -9,6 +9,7 @@ from fleet.console.page import Page
 from fleet.console.parts import Tag, button, chip, link
 from fleet.watch.incidents import Incident
 from fleet.watch.model import Known
+from fleet.watch.part_names import place_of
 
 
 class Scene(Struct, frozen=True):
@@ -108,6 +109,12 @@ def _when(page: Page, incident: Incident) -> str:
     return page.say(f"{page.time(incident.since_ms)} 起，{lasted}", f"{page.time(incident.since_ms)}, {lasted}")
 
 
+def reason_of(page: Page, incident: Incident) -> str:
+    """The reason in words, with the part it is of where a device may have several of that kind."""
+    reason, part = page.message(incident.reason, incident.args), incident.args.get("part", "")
+    return f"{labels.part(part, page.language)}: {reason}" if place_of(part) else reason
+
+
 def _cause(page: Page, incident: Incident, scene: Scene, name: str) -> str:
     """The reason, and what the headline has not named yet: the devices, or else the hall."""
     seen = incident.args.get("count", "1")
@@ -115,7 +122,7 @@ def _cause(page: Page, incident: Incident, scene: Scene, name: str) -> str:
     where = incident.args.get("where") or devices_of(page, incident, scene.known)
     if where == name or incident.kind == "offline":
         where = scene.halls.get(incident.hall, "")
-    reason = page.message(incident.reason, incident.args) + count
+    reason = reason_of(page, incident) + count
     return f"{reason} · {where}" if where else reason
 
 

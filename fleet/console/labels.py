@@ -1,5 +1,7 @@
 """Names of states, levels, roles, orders and reasons as the console shows them: (Chinese, English)."""
 
+from fleet.watch.part_names import kind_of, place_of
+
 LEVELS = {
     5: ("非常满意", "Very satisfied"),
     4: ("满意", "Satisfied"),
@@ -61,7 +63,15 @@ SCREENS = {
 }
 """What a device shows, by the name its screen program gives."""
 PARTS = {
-    "printer": ("打印机", "Printer"),
+    "printer": ("凭条打印机", "Receipt printer"),
+    "a4_printer": ("A4 打印机", "A4 printer"),
+    "scanner": ("扫码器", "Code scanner"),
+    "smart_card": ("社保卡/IC 卡读卡器", "Smart-card reader"),
+    "camera": ("摄像头", "Camera"),
+    "tamper": ("防拆触点", "Tamper contact"),
+    "presence": ("人体感应", "Presence sensor"),
+    "temperature": ("柜内温度", "Cabinet temperature"),
+    "light": ("引导灯", "Guiding light"),
     "id_card": ("身份证阅读器", "ID card reader"),
     "buttons": ("按键", "Buttons"),
     "lamps": ("按键灯", "Lamps"),
@@ -224,6 +234,15 @@ def label(table: dict, key: object, language: str) -> str:  # type: ignore[type-
     """The name of `key`, or the key itself when a newer release made it."""
     row = table.get(key)
     return str(key) if row is None else str(row[0 if language == "zh" else 1])
+
+
+def part(name: str, language: str) -> str:
+    """The name of a device's part; one of several of a kind with what tells it from the others, as its configuration says."""
+    place = place_of(name)
+    kind = label(PARTS, kind_of(name), language)
+    if name in PARTS or not place:
+        return label(PARTS, name, language)
+    return f"{kind}（{place}）" if language == "zh" else f"{kind} ({place})"
 
 
 def act(action: str, language: str) -> str:

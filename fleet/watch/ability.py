@@ -7,11 +7,12 @@ heard from cannot be called able.
 from collections.abc import Iterable
 
 from fleet.watch.model import Ability, Known
+from fleet.watch.part_names import service_of
 from wire.messages import PartHealth
 
 SERVICES = ("query", "print", "id_card", "rating")
 """查询 · 打印 · 读证 · 评价, in the order in which pages show them."""
-_PART_SERVICES = {"printer": "print", "id_card": "id_card"}
+_PART_SERVICES = ("print", "id_card")
 _ROLE_SERVICE = {"terminal": "query", "evaluator": "rating"}
 
 
@@ -25,10 +26,12 @@ def services_of(known: Known) -> dict[str, tuple[bool, str]]:
     if known.role == "evaluator" and not blocker and known.state and known.state.evidence_free <= 0:
         found["rating"] = (False, "evidence.full")
     for part in known.state.parts if known.state else ():
-        service = _PART_SERVICES.get(part.part)
-        if service and part.state != "absent":
+        service = service_of(part.part)
+        if service in _PART_SERVICES and part.state != "absent":
             reason = blocker or _part_blocker(part)
-            found[service] = (not reason, reason)
+            # With two printers one that works is enough.
+            if reason == "" or service not in found:
+                found[service] = (not reason, reason)
     return found
 
 

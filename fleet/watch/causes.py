@@ -6,6 +6,7 @@ import msgspec
 
 from fleet.watch.ability import device_blocker
 from fleet.watch.model import Cause, Known, Severity, by_fleet_clock
+from fleet.watch.part_names import place_of, service_of
 from wire.messages import DeviceState, PartHealth
 
 SETTLE_MS = 20_000
@@ -18,8 +19,6 @@ LOW_EVIDENCE = 0.1
 PAPER_SOON_MS = 2 * 86_400_000
 LOW_DISK_MB = 200
 HOT_C = 80
-
-_PART_SERVICE = {"printer": "print", "id_card": "id_card", "buttons": "rating"}
 
 
 def causes(devices: Iterable[Known], *, now_ms: int, broker_up: bool, broker_since_ms: int) -> list[Cause]:
@@ -42,6 +41,9 @@ def _grouped(devices: Iterable[Known], now_ms: int) -> list[Cause]:
         if known.seen == "online" and known.state is not None:
             for cause in _of_device(known, now_ms):
                 key = f"{cause.reason}@{cause.hall}" + (f"/{cause.service}" if cause.service else "")
+                # Two printers of one device are two matters; printers of many devices that are called alike are one.
+                part = cause.args.get("part", "")
+                key += f"#{part}" if place_of(part) else ""
                 groups.setdefault(key, []).append(cause)
     return [
         msgspec.structs.replace(
@@ -109,7 +111,7 @@ def _of_device(known: Known, now_ms: int) -> Iterator[Cause]:
 
 
 def _cause(
-    known: Known, kind: str, reason: str, severity: Severity, since_ms: int, next_step: str, *, service: str = "", **args: str
+    known: Known, kind: str, reason: str, severity: Severity, since_ms: int, next_step: str, /, *, service: str = "", **args: str
 ) -> Cause:
     return Cause(
         key=f"{reason}@{known.device}",
@@ -181,6 +183,5 @@ def _of_supplies(known: Known, state: DeviceState, now_ms: int) -> Iterator[Caus
 
 def _part(part: PartHealth) -> dict[str, str]:
     """Arguments of a part's cause; what a device sent may not shadow the names that are the fleet's own."""
-    own = {"known", "kind", "reason", "severity", "since_ms", "next_step", "service", "part"}
-    args = {key: value for key, value in part.args.items() if key not in own}
-    return args | {"service": _PART_SERVICE.get(part.part, ""), "part": part.part}
+    args = {key: value for key, value in part.args.items() if key not in ("service", "part")}
+    return args | {"service": service_of(part.part), "part": part.part}

@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo.seed.device import part, state_of
+from fleet.console import labels
+from fleet.watch import part_names
 from fleet.watch.ability import abilities, services_of
 from fleet.watch.causes import APPLY_MS, BACKLOG, SETTLE_MS, causes
 from fleet.watch.forecast import DAY_MS, forecast
@@ -17,6 +19,7 @@ from fleet.watch.incidents import FINDING_STEPS
 from fleet.watch.messages import MESSAGES, words
 from fleet.watch.model import Known
 from fleet.watch.presence import SILENT_AFTER_MS, replaces, seen
+from hal import registry
 from hal.health import NEXT_STEPS, REASONS
 from runtime.config import AgentConfig
 from runtime.health import MESSAGES as AGENT_MESSAGES
@@ -179,6 +182,31 @@ def test_a_hostile_argument_name_of_a_part_harms_nobody():
         [known("a", state=state_of("terminal", NOW, parts=(strange,)))], now_ms=NOW, broker_up=True, broker_since_ms=0
     )
     assert (cause.severity, cause.reason, cause.service) == ("bad", "port.failed", "print")
+
+
+def test_two_parts_of_a_kind_are_two_incidents_and_each_names_its_own():
+    out = [part(name, NOW, "down", "printer.paper_out") for name in ("printer", "printer_left")]
+    seen = causes([known("a", state=state_of("terminal", NOW, parts=tuple(out)))], now_ms=NOW, broker_up=True, broker_since_ms=0)
+    assert [(cause.args["part"], cause.service) for cause in seen] == [("printer", "print"), ("printer_left", "print")]
+    assert len({cause.key for cause in seen}) == 2
+
+
+def test_with_two_printers_one_that_works_is_enough():
+    for broken in ("printer", "printer_left"):
+        two = [part(name, NOW, *(["down", "printer.paper_out"] if name == broken else [])) for name in ("printer", "printer_left")]
+        assert services_of(known("a", state=state_of("terminal", NOW, parts=tuple(two))))["print"] == (True, "")
+
+
+def test_parts_of_a_kind_are_told_apart_by_their_names():
+    assert labels.part("printer_left", "zh") == "凭条打印机（left）"
+    assert labels.part("light_card", "en") == "Guiding light (card)"
+    assert labels.part("a4_printer", "zh") == "A4 打印机"
+    assert labels.part("something_new", "zh") == "something_new"
+
+
+def test_every_kind_that_a_device_may_have_has_a_name():
+    assert set(part_names.KINDS) == set(registry.KINDS)
+    assert all(kind in labels.PARTS for kind in part_names.KINDS)
 
 
 def test_a_terminal_without_paper_still_answers_questions():

@@ -167,7 +167,7 @@ def _parts(page: Page, known: Known) -> None:
                 word, tone = _last(page, word), "warn"
             rows.append(
                 (
-                    labels.label(labels.PARTS, part.part, page.language),
+                    labels.part(part.part, page.language),
                     lambda word=word, tone=tone: chip(word, tone),
                     page.message(part.reason, part.args) if part.state != "ok" else "—",
                     page.message(part.next_step) if part.state not in ("ok", "absent") else "—",

@@ -69,7 +69,7 @@ def _one(page: Page, no: int) -> None:
         with Tag("div"):
             incident_rows.severity_chip(page, incident)
         rows: list[tuple[str, Cell]] = [
-            (page.say("原因", "Cause"), page.message(incident.reason, incident.args)),
+            (page.say("原因", "Cause"), incident_rows.reason_of(page, incident)),
             (page.say("开始", "Since"), _span(page, incident)),
         ]
         if incident.closed_ms is None:
