@@ -1,4 +1,4 @@
-"""Which kind a device's part is of: `printer` and `printer_left` are both printers. The names come from the device's configuration."""
+"""Which kind a device's part is of: `printer` and `printer_left` are both printers, as its configuration names them."""
 
 KINDS = (
     "buttons", "keypad", "id_card", "printer", "a4_printer", "scanner", "desk", "smart_card", "camera", "door", "tamper",
