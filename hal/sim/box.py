@@ -30,7 +30,8 @@ class ButtonBox:
         self._station, self._flash, self._identity, self._log = station, flash, identity, log
         self._sent_frames: list[bytes] = []
         self._noise, self._noise_left = b"", 0
-        self._wrong_crc_left = self._drop_acks_left = 0
+        self._spoil_left = self._drop_acks_left = 0
+        self._spoil = ""
         self._silent = False
         self._role, self._versions = 2, (1, 1)
         self._flags = self._stuck = self._life = 0
@@ -118,9 +119,9 @@ class ButtonBox:
         return bytes((*self._versions, self._role, 200)) + nonce + self._identity + bytes((len(model),)) + model
 
     def _frame(self, seq: int, cmd: int, payload: bytes) -> None:
-        spoilt = bool(self._wrong_crc_left and cmd not in (0x7F, 0x81))
-        self._wrong_crc_left -= spoilt
-        out = frame(seq, cmd, payload, spoilt=spoilt)
+        spoils = bool(self._spoil_left and cmd not in (0x7F, 0x81))
+        self._spoil_left -= spoils
+        out = frame(seq, cmd, payload, spoilt=self._spoil if spoils else "")
         if self._noise_left:
             self._noise_left -= 1
             out = self._noise + out
@@ -190,7 +191,8 @@ class ButtonBox:
             "press": self._press,
             "power_cut": self._power_cut,
             "noise_before": self._set_noise,
-            "wrong_checksum": self._set_wrong_crc,
+            "wrong_checksum": lambda options: self._set_spoil("check", options),
+            "wrong_length": lambda options: self._set_spoil("length", options),
             "drop_acks": self._set_drop_acks,
             "cut_frame": self._cut_frame,
             "replay": self._replay,
@@ -232,8 +234,9 @@ class ButtonBox:
         self._noise, self._noise_left = hex_bytes(options, "hex"), int(number(options, "times", 1, 10_000))
         return {}
 
-    def _set_wrong_crc(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._wrong_crc_left = int(number(options, "times", 1, 10_000))
+    def _set_spoil(self, what: str, options: dict[str, Any]) -> dict[str, Any]:
+        self._spoil = what
+        self._spoil_left = int(number(options, "times", 1, 10_000))
         return {}
 
     def _set_drop_acks(self, options: dict[str, Any]) -> dict[str, Any]:

@@ -38,11 +38,11 @@ class Cutter:
                 self._body = None
 
 
-def frame(seq: int, cmd: int, payload: bytes, *, spoilt: bool = False) -> bytes:
-    """The bytes of a frame, with a wrong check if it shall be `spoilt`."""
-    body = bytes((len(payload), seq, cmd)) + payload
+def frame(seq: int, cmd: int, payload: bytes, *, spoilt: str = "") -> bytes:
+    """The bytes of a frame; `spoilt` "check": its check is wrong, "length": its length, with a check that fits the wrong one."""
+    body = bytes((len(payload) ^ (spoilt == "length"), seq, cmd)) + payload
     check = crc16(body)
-    if spoilt:
+    if spoilt == "check":
         check = bytes((check[0] ^ 0x5A, check[1]))
     out = bytearray(b"\x02")
     for byte in body + check:

@@ -114,6 +114,7 @@ def test_a_power_cut_while_talking_is_got_over_within_a_second(box, buttons, hea
         ("merge", {"ms": 30}),
         ("delay", {"ms": 200}),
         ("wrong_checksum", {"times": 2}),
+        ("wrong_length", {"times": 2}),
         ("drop_acks", {"times": 2}),
     ],
 )
