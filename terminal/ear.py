@@ -3,8 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from hal.api import Speaker
+from hal.api import HeadphonesChanged, KeyPressed, Speaker
+from terminal.flow.clock import Clock
+from terminal.flow.keys import Keys
 from terminal.flow.phrase import Phrase, spoken
+from terminal.flow.reading import Reading
+from terminal.flow.visit import Visit
 from ui.language import words
 
 MOST_SHOWN = 88
@@ -27,8 +31,8 @@ class Speaks(Protocol):
 
 def sentences(texts: Sequence[str], language: str) -> str:
     """Texts one after the other, each with a stop at its end, so that the voice pauses between them."""
-    stop = "。" if language == "zh" else ". "
-    return "".join(text + ("" if text[-1] in STOPS else stop) + ("" if language == "zh" else " ") for text in texts if text).strip()
+    stop, gap = ("。", "") if language == "zh" else (".", " ")
+    return gap.join(text if text[-1] in STOPS else text + stop for text in texts if text)
 
 
 def shown(texts: Sequence[str], language: str) -> str:
@@ -81,3 +85,32 @@ class Ear:
     def next_visitor(self) -> None:
         """The volume is the normal one again."""
         self._step = 0
+
+
+class Pad:
+    """Twelve keys and headphones, from hal's threads to the visit's. Without keys (`fitted`) headphones begin nothing."""
+
+    def __init__(
+        self,
+        visit: Visit,
+        clock: Clock,
+        ear: Ear,
+        *,
+        read: Callable[[], Reading],
+        post: Callable[[Callable[[], object]], object],
+        fitted: bool,
+    ) -> None:
+        self.keys = Keys(visit, clock, ear, read=read)
+        self.fitted = fitted
+        self._ear, self._post = ear, post
+
+    def take(self, event: KeyPressed | HeadphonesChanged) -> None:
+        """An event, on a thread of hal."""
+        if not self.fitted:
+            return
+        if isinstance(event, KeyPressed):
+            # At once: the visit's thread may be busy drawing what the key before asked for.
+            self._ear.hush()
+            self._post(lambda: self.keys.key(event.key, round(event.at_s * 1000)))
+        else:
+            self._post(lambda: self.keys.headphones(event.plugged))

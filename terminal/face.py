@@ -1,6 +1,5 @@
 """The running terminal: visit, screen, hardware, journal and agent joined. Built by `terminal.app`, lives until it is stopped."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,8 @@ from runtime.outage import PowerWatch
 from terminal.agent import AgentTalk, link_works, parts
 from terminal.content import PackContent
 from terminal.diary import JournalDiary, new_id
-from terminal.ear import Ear
+from terminal.ear import Ear, Pad
 from terminal.flow.clock import DeviceClock
-from terminal.flow.idle import Patience, Profile
-from terminal.flow.keys import Keys
 from terminal.flow.plan import plan
 from terminal.flow.ports import Subject
 from terminal.flow.status import Status
@@ -30,7 +27,7 @@ from terminal.flow.visit import Visit
 from terminal.hardware import Printing, Senses, printer_part, reader_part
 from terminal.lights import Lights
 from terminal.packs import PackOpener, wanted
-from terminal.panel import panel_of
+from terminal.panel import panel_of, patience_of
 from terminal.print.raster import LineDrawer
 from terminal.screens.frame import TerminalStage
 from terminal.sound import Sound
@@ -74,10 +71,15 @@ class TerminalFace:
             clock=clock, on_message=lambda message: self.bridge.post(lambda: self.talk.take(message)),
         )  # fmt: skip
         self.visit = self._visit(hal_config, journal)
-        self.voice = Voice(next(iter(self._every("speech")), None))
-        self.sound = Sound(self.visit, voice=self.voice, speakers=self._every("speaker"))
+        voice, speakers = Voice(next(iter(self._every("speech")), None)), self._every("speaker")
+        self.sound = Sound(self.visit, voice=voice, speakers=speakers)
         self.stage = TerminalStage(self.visit, headline=self.sound.headline)
-        self.keys = self._keypad()
+        ear = Ear(voice, speakers, show=self.stage.say_line)
+        self.sound.left = ear.next_visitor
+        self.pad = Pad(
+            self.visit, self.clock, ear, read=self.stage.reading, post=self.bridge.post, fitted=bool(self._every("keypad"))
+        )
+        self.stage.listen(self.pad.keys)
         self.lights = Lights(self.visit, self.hal.every("light"))
         self.talk = AgentTalk(self)
         self.packs = PackOpener(
@@ -139,34 +141,13 @@ class TerminalFace:
         """All peripherals of one kind; each keeps the Protocol that hal.registry names for it."""
         return list(self.hal.every(kind))
 
-    def _keypad(self) -> Keys | None:
-        """语音键盘, where there are keys."""
-        if not self._every("keypad"):
-            return None
-        ear = Ear(self.voice, self._every("speaker"), show=lambda text: self.stage.say_line(text))
-        self.sound.left = ear.next_visitor
-        keys = Keys(self.visit, self.clock, ear, read=self.stage.reading)
-        self.stage.listen(keys)
-        return keys
-
     def _event(self, senses: Senses, name: str, event: Event) -> None:
         if isinstance(event, ButtonPressed) and event.button == "call_staff":
             self.bridge.post(self.visit.call_help)
-        elif isinstance(event, KeyPressed):
-            # At once, on hal's thread: the screen's may be busy drawing what the key before asked for.
-            self.voice.hush()
-            self._post_keys(lambda keys: keys.key(event.key, round(event.at_s * 1000)))
-        elif isinstance(event, HeadphonesChanged):
-            self._post_keys(lambda keys: keys.headphones(event.plugged))
+        elif isinstance(event, KeyPressed | HeadphonesChanged):
+            self.pad.take(event)
         else:
             senses.event(name, event)
-
-    def _post_keys(self, call: Callable[[Keys], object]) -> None:
-        def act() -> None:
-            if self.keys is not None:
-                call(self.keys)
-
-        self.bridge.post(act)
 
     def start(self) -> None:
         """Begin to talk to hardware and agent."""
@@ -201,8 +182,7 @@ class TerminalFace:
 
     def _tick(self) -> None:
         self.visit.tick()
-        if self.keys is not None:
-            self.keys.tick()
+        self.pad.keys.tick()
         if self.visit.session is not None:
             self.stage.second()
             if self.visit.warning:
@@ -265,7 +245,7 @@ class TerminalFace:
             demonstration=content is not None and content.hall.demonstration,
             notice=view.desired.notice if view.desired is not None else None,
             pairing_code=view.pairing_code if view.pairing == "waiting" else "",
-            keypad=bool(self._every("keypad")),
+            keypad=self.pad.fitted,
             power=self.power.stage,
         )
         if status != self.visit.status:
@@ -318,12 +298,3 @@ class TerminalFace:
         if named is None:
             return None
         return {language: named.get(language)[:200] for language in ("zh", "ko", "en")}
-
-
-def patience_of(config: DeviceConfig) -> dict[Profile, Patience]:
-    """The configured waiting times by profile: high contrast waits as long as the elder profile, 语音键盘 warns twice as long."""
-    idle = config.idle
-    standard = Patience(round(idle.after_s * 1000), round(idle.warning_s * 1000))
-    elder = Patience(round(idle.elder_after_s * 1000), round(idle.elder_warning_s * 1000))
-    keypad = Patience(max(standard.idle_ms * 2, elder.idle_ms), max(standard.warning_ms * 2, elder.warning_ms))
-    return {"standard": standard, "elder": elder, "contrast": elder, "keypad": keypad}

@@ -1,15 +1,18 @@
 """Walks through every screen of the terminal by keys alone, for test_terminal_keys_screens.py; needs a display.
 
-`python tests/terminal_walk.py CACHE LANGUAGE` prints a JSON line a screen: what keys cannot reach, what is not told, what is empty.
+`python tests/terminal_walk.py CACHE LANGUAGE` prints a JSON line a screen: what keys cannot reach, what is not told, what is empty;
+with `roam SEED PRESSES` it presses keys at random and tells after which one there was silence.
 """
 
 import json
+import random
 import re
 import sys
 from pathlib import Path
 from typing import Any
 
 from demo.shots import terminal as shots
+from terminal.flow.phrase import phrase
 from ui import shots as studio
 
 ID = re.compile(r"\b(keys|aid|guide|paper|foot|list|home|rate|search|warn|leave|tongue)\.[a-z_]+\b|\{[a-z]+\}")
@@ -120,6 +123,31 @@ def walk(state: str, language: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def roam(language: Any, seed: int, presses: int) -> dict[str, Any]:
+    """Press keys at random from the home screen on: each is answered with words, and every screen stays within reach."""
+    made = shots.shot("home", language, "keypad").build()
+    listener = Listener(made, made.visit._clock)
+    listener.keys.look()
+    chance, silent, seen, trail = random.Random(seed), [], set(), []
+    for _ in range(presses):
+        # A visitor who is through goes on to the next thing now and then; 7 twice would end most walks early.
+        key = chance.choices("0123456789ec", weights=(2, 1, 4, 1, 2, 1, 2, 1, 8, 1, 12, 4))[0]
+        key = {"e": "enter", "c": "clear"}.get(key, key)
+        trail.append(key)
+        text = listener.press(key)
+        seen.add(made.visit.screen_name)
+        if not text.strip() or ID.search(text):
+            silent.append(f"{made.visit.screen_name} {made.panel_name} after {' '.join(trail[-8:])}: {text!r}")
+        job = made.visit.session.desk.job if made.visit.session else None
+        if job is not None and job.state == "sending":
+            outcome = chance.choice(["printed", "not_printed", "unknown"])
+            made.visit.session.desk.outcome(job.sheet.job_id, outcome, phrase(""), "")
+            made.visit.changed()
+            studio.settle(made, frames=4)
+            listener.keys.look()
+    return {"name": f"{language}/roam/{seed}", "silent": silent, "seen": sorted(seen)}
+
+
 def _place(widget: Any) -> str:
     return f"{widget.name} at {widget.to_window(*widget.pos)}"
 
@@ -132,6 +160,9 @@ def _focused(made: Any, keys: Any) -> str:
 def main() -> None:
     cache, language = Path(sys.argv[1]), sys.argv[2]
     studio.open_studio(cache, locale_folders=shots.LOCALES)
+    if sys.argv[3:4] == ["roam"]:
+        print(json.dumps(roam(language, int(sys.argv[4]), int(sys.argv[5])), ensure_ascii=False))
+        return
     for state in shots.STATES:
         if "".join(sys.argv[3:4]) in state:
             print(json.dumps(walk(state, language), ensure_ascii=False), flush=True)
