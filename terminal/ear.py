@@ -87,6 +87,10 @@ class Ear:
         self._step = 0
 
 
+Post = Callable[[Callable[[], object]], object]
+"""Runs a callable on the visit's thread, soon (ui.bridge)."""
+
+
 class Pad:
     """Twelve keys and headphones, from hal's threads to the visit's. Without keys (`fitted`) headphones begin nothing."""
 
@@ -97,7 +101,7 @@ class Pad:
         ear: Ear,
         *,
         read: Callable[[], Reading],
-        post: Callable[[Callable[[], object]], object],
+        post: Post,
         fitted: bool,
     ) -> None:
         self.keys = Keys(visit, clock, ear, read=read)

@@ -30,7 +30,8 @@ class Keys(Narration):
 
     def __init__(self, visit: Visit, clock: Clock, ear: Ear, *, read: Callable[[], Reading]) -> None:
         super().__init__(visit, clock, ear, read=read)
-        self._last: Key | None = None
+        self._once_more: Key | None = None
+        """The key that was asked for once more."""
         self._event_ms: dict[Key, int] = {}
         self._taken_ms: dict[Key, int] = {}
 
@@ -40,8 +41,8 @@ class Keys(Narration):
         """A key went down at `at_ms` (the clock's milliseconds)."""
         if self._bounces(key, at_ms):
             return
-        again = self._last == key and at_ms - self._taken_ms.get(key, at_ms - AGAIN_MS) < AGAIN_MS
-        self._last, self._taken_ms[key] = key, at_ms
+        again = self._once_more == key and at_ms - self._taken_ms[key] < AGAIN_MS
+        self._once_more, self._taken_ms[key] = None, at_ms
         self._ear.hush()
         if not self._has_begun():
             return
@@ -85,6 +86,9 @@ class Keys(Narration):
         if visit.session is not None and was_on:
             return True
         self._begin()
+        if visit.session is None and not was_on and self._told is not None:
+            # The goodbye was cut short by the key, and nobody may begin so soon after it.
+            self._tell_all(self._read())
         return visit.session is None and was_on
 
     def _begin(self) -> None:
@@ -197,15 +201,19 @@ class Keys(Narration):
         elif again:
             visit.end()
         else:
+            self._once_more = "7"
             self._tell([phrase("keys.end_sure")])
 
     def _help(self, reading: Reading, again: bool) -> None:
         if again:
             self._visit.call_help()
             return
+        self._once_more = "1"
         self._tell([phrase("keys.write" if reading.writes and self._writing else "keys.help"), phrase("keys.help_again")])
 
     def _repeat(self, reading: Reading, again: bool) -> None:
-        if again and telling.hides(reading, self._may_hear):
-            self._aloud = reading.key
+        if telling.hides(reading, self._may_hear):
+            if again:
+                self._aloud = reading.key
+            self._once_more = "0"
         self._tell_all(reading)

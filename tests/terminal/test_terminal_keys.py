@@ -184,7 +184,6 @@ def test_seven_leads_home_and_ends_only_when_pressed_twice_there(begun: Pad) -> 
     begun.visit.go(places.Departments())
     begun.press("7")
     assert begun.visit.place == places.Home()
-    begun.press("8")
     assert ids(begun.press("7")) == ["keys.end_sure"]
     begun.press("8", "7")
     assert begun.visit.session is not None, "another key between"
@@ -206,6 +205,12 @@ def test_three_changes_the_language_and_says_so_in_it(begun: Pad) -> None:
     said = begun.press("3")
     assert begun.visit.language == "ko"
     assert ids(said)[:2] == ["keys.language", "home"]
+
+
+def test_a_key_right_after_the_end_has_the_goodbye_told_again(begun: Pad) -> None:
+    begun.press("7", "7")
+    assert ids(begun.press("8", after_ms=600))[0] == "goodbye"
+    assert begun.visit.session is None
 
 
 def test_nine_is_louder_or_says_that_it_cannot_be(begun: Pad) -> None:
