@@ -1,4 +1,4 @@
-"""docs/hardware.md tells everything that it should: each reason, setting, profile and simulator command."""
+"""docs/hardware.md and docs/drivers.md tell everything that they should: reasons, settings, profiles, simulators' commands."""
 
 import re
 import tomllib
@@ -14,7 +14,8 @@ from hal.health import NEXT_STEPS, REASONS
 from hal.registry import DRIVERS, kind_of, module_of
 from hal.sim.control import ControlError
 
-DOC = (Path(__file__).parents[2] / "docs" / "hardware.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[2] / "docs"
+DOC = "".join((DOCS / name).read_text(encoding="utf-8") for name in ("hardware.md", "drivers.md"))
 
 
 def examples():
