@@ -60,18 +60,19 @@ def main(
     summary: dict[str, Any] | None = None
     try:
         room = None if headless else desktop()
+        bench_port = 0 if headless else free_port(bench_port, option="--bench-port")
         hall = Hall(folder, say=say, items=items, console_port=0 if headless else console_port, desktop=room)
         hall.open(stop)
         ready_s = round(time.monotonic() - started, 1)
         if not headless:
-            _show_bench(hall, free_port(bench_port, option="--bench-port"))
+            _show_bench(hall, bench_port)
         tally = _open_hours(hall, stop, seconds=seconds, is_empty=quiet_hall)
         if seconds is not None:
             say("people have left; waiting for everything to be handed over")
             summary = {"ready_s": ready_s, **sum_up(hall, tally)}
     except (HallError, PortTaken, NotFound, RuntimeError) as trouble:
         say("stopped before the hall was open" if stop.is_set() else f"the hall did not open: {trouble}")
-        keep = keep or not stop.is_set()
+        keep = keep or (hall is not None and not stop.is_set())
         sys.exit(130 if stop.is_set() else 1)
     finally:
         say("stopping what was started")

@@ -28,6 +28,9 @@ def run(name: str) -> tuple[str, bool, float, str]:
 
 def main(names: list[str]) -> int:
     """Run the named checks, or all. Exit status 0 only if every one passed."""
+    if {"-h", "--help"} & set(names):
+        print(f"Usage: ./run check [NAME]…\n\n  Run all static checks, or those named: {', '.join(CHECKS)}.")
+        return 0
     if unknown := [name for name in names if name not in CHECKS]:
         print(f"check: no check named {', '.join(unknown)}; there are {', '.join(CHECKS)}", file=sys.stderr)
         return 2

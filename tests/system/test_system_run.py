@@ -2,7 +2,9 @@
 
 import os
 import re
+import runpy
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -58,6 +60,24 @@ def test_two_at_once_both_succeed() -> None:
         assert process.returncode == 0, printed
 
 
+def test_a_users_path_without_sbin_is_enough_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+    found = runpy.run_path(str(ROOT / "run"))["environment"]()
+    assert shutil.which("mosquitto", path=found["PATH"])
+    assert found["PATH"].startswith(str(ROOT / ".venv" / "bin"))
+
+
+def test_a_bench_port_in_use_is_told_before_anything_starts(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("demo", "--bench-port", str(port), "--console-port", "0", TMPDIR=str(tmp_path))
+    assert done.returncode == 1
+    assert f"port {port} is in use" in done.stdout
+    assert "--bench-port" in done.stdout
+    assert "fleet:" not in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_another_system_is_named(tmp_path: Path) -> None:
     done = run("install", PATH=str(tmp_path))
     assert done.returncode == 3
@@ -103,7 +123,7 @@ def test_lock_files_name_no_index_and_hash_everything() -> None:
         assert hashes >= len(pins) > 50
 
 
-@pytest.mark.parametrize("verb", ["demo", "bench", "shots", "faults"])
+@pytest.mark.parametrize("verb", ["demo", "check", "bench", "shots", "faults"])
 def test_each_verb_knows_help(verb: str) -> None:
     done = run(verb, "--help")
     assert done.returncode == 0, done.stderr
