@@ -15,6 +15,7 @@ from fleet.control.packs import Packs
 from fleet.control.service import Control
 from fleet.hall.items import Items
 from fleet.keys import Keys, load_keys
+from fleet.oversight import tables as _oversight_tables  # noqa: F401 - the store knows them
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Ratings
 from fleet.registry.authority import Authority

@@ -1,6 +1,6 @@
 """Schema `fleet`: the read model of ratings, sessions and prints. All of it can be made again from the entries."""
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, Table, Text, text
 
 from fleet.store.schema import FLEET, Bytes, Millis, RowNo, metadata
 
@@ -48,6 +48,7 @@ ratings = Table(
     Index("ix_ratings_journal_no_rating", "journal_no", "rating", unique=True),
     Index("ix_ratings_hall_day", "hall", "day"),
     Index("ix_ratings_occasion", "occasion"),
+    Index("ix_ratings_negative", "no", sqlite_where=text("level <= 2"), postgresql_where=text("level <= 2")),
     schema=FLEET,
 )
 """One row a rating. `outcome` is open, rated, not_rated or uninvited; `standing_of` tells whether it counts: counted,
@@ -131,3 +132,17 @@ rating_findings = Table(
     schema=FLEET,
 )
 """Entries whose content does not fit: made while reading, shown as incidents."""
+
+rating_exclusions = Table(
+    "rating_exclusions",
+    metadata,
+    Column("journal_no", Millis, primary_key=True, autoincrement=False),
+    Column("rating", Bytes, primary_key=True),
+    Column("order_no", Millis, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("decided_ms", Millis, nullable=False),
+    Column("decided_by", Text, nullable=False),
+    schema=FLEET,
+)
+"""Ratings that an upheld appeal excludes: oversight writes a row, figures tell rates with and without them. The rating itself
+stays as it is. Not made from entries: a rebuild keeps it. `decided_by` names both reviewers."""
