@@ -1,4 +1,4 @@
-"""Which driver serves which kind of peripheral: the one table to which a new driver is added (docs/hardware.md tells how)."""
+"""Which driver serves which kind of peripheral: the one table to which a new driver is added (docs/drivers.md tells how)."""
 
 from __future__ import annotations
 

@@ -185,7 +185,7 @@ class ButtonBox:
         return press
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See docs/hardware.md for the commands."""
+        """See docs/drivers.md for the commands."""
         commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "state": self._state,
             "press": self._press,
@@ -285,7 +285,7 @@ class ButtonBox:
 @click.option("--capacity", default=1000, show_default=True, type=click.IntRange(1, 100_000), help="Presses the flash holds.")
 @click.option("--identity", default="b0c5000000000001", show_default=True, help="Number of the box, 16 hexadecimal digits.")
 def main(link: str, control: str, flash: Path | None, log: Path | None, capacity: int, identity: str) -> None:
-    """Simulate a button box until SIGTERM; commands in docs/hardware.md. The flash outlives the process."""
+    """Simulate a button box until SIGTERM; commands in docs/drivers.md. The flash outlives the process."""
     if len(identity) != 16 or not set(identity) <= set("0123456789abcdef"):
         raise click.BadParameter(f"{identity!r}; give 16 hexadecimal digits", param_hint="--identity")
     path = flash or Path(f"{control}.flash")

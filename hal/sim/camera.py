@@ -71,7 +71,7 @@ def stream(stage: Path, width: int, height: int, script: dict[str, Any]) -> None
 @click.option("--stream-mmap", default=0)
 @click.option("--stream-to", default="")
 def main(stage: Path, device: str, wanted: str, tells: bool, stream_mmap: int, stream_to: str) -> None:
-    """Stand in for v4l2-ctl; docs/hardware.md tells what the script may hold."""
+    """Stand in for v4l2-ctl; docs/drivers.md tells what the script may hold."""
     script = json.loads(path.read_text()) if (path := stage / "script.json").exists() else {}
     agreed = stage / "agreed"
     if "refuse" in script or not Path(device).exists():

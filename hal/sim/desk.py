@@ -66,7 +66,7 @@ class Cable:
             self._station.send(data)
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See docs/hardware.md for the commands."""
+        """See docs/drivers.md for the commands."""
         commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "state": lambda _: {"frames": len(self.heard)},
             "heard": self._tell_heard,
@@ -137,7 +137,7 @@ class Cable:
 @click.option("--desk-link", help="The same for the clerk's PC; by default LINK with .pc at its end.")
 @click.option("--control", required=True, help="Path of the control socket.")
 def main(link: str, desk_link: str | None, control: str) -> None:
-    """Simulate the cable from a clerk's PC to an evaluator until SIGTERM; commands in docs/hardware.md."""
+    """Simulate the cable from a clerk's PC to an evaluator until SIGTERM; commands in docs/drivers.md."""
     station = Station(link, control)
     cables: list[Cable] = []
 

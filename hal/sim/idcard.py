@@ -151,7 +151,7 @@ class IdCardReader:
         self._stage = "new" if self._card else "none"
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See docs/hardware.md for the commands."""
+        """See docs/drivers.md for the commands."""
         commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "state": self._state,
             "insert": self._insert,
@@ -231,7 +231,7 @@ class IdCardReader:
 @click.option("--seed", type=int, help="Makes the made-up people the same at each start.")
 @click.option("--serial", default=2, show_default=True, type=click.IntRange(0, 2**32 - 1), help="Last part of the module's number.")
 def main(link: str, control: str, read_s: float, dialect: str, knows: str, seed: int | None, serial: int) -> None:
-    """Simulate a SAM-V identity-card reader until SIGTERM; commands in docs/hardware.md."""
+    """Simulate a SAM-V identity-card reader until SIGTERM; commands in docs/drivers.md."""
     codes = tuple(code for code in QUESTIONS if code.hex() in knows.split(","))
     station = Station(link, control)
     station.run(lambda: IdCardReader(station, read_s=read_s, seed=seed, serial=serial, dialect=dialect, knows=codes))

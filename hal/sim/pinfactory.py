@@ -1,6 +1,6 @@
 """GPIO pins that another process presses and reads: a gpiozero factory that listens on a Unix socket.
 
-The device's own process opens it (`gpio.driver = "socket"`); controllers connect and send JSON lines, see docs/hardware.md.
+The device's own process opens it (`gpio.driver = "socket"`); controllers connect and send JSON lines, see docs/drivers.md.
 """
 
 from __future__ import annotations

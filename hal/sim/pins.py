@@ -13,7 +13,7 @@ from hal.sim.control import ControlError, send
 @click.option("--socket", "path", required=True, help="The device's pin socket (gpio.socket in its configuration).")
 @click.argument("commands", nargs=-1, required=True)
 def main(path: str, commands: tuple[str, ...]) -> None:
-    """Send COMMANDS (JSON objects, see docs/hardware.md) one after the other and print each answer."""
+    """Send COMMANDS (JSON objects, see docs/drivers.md) one after the other and print each answer."""
     for command in commands:
         try:
             answer = send(path, json.loads(command), timeout_s=70)

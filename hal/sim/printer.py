@@ -146,7 +146,7 @@ class Printer:
     # What people do to it.
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See docs/hardware.md for the commands."""
+        """See docs/drivers.md for the commands."""
         commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "state": self._state,
             "paper_out": self._end_roll,
@@ -272,7 +272,7 @@ class Printer:
 def main(
     link: str, control: str, width: str, dpi: str, mm_per_s: float, tongue: str, cutter: str, no_hanzi: bool, inverted: bool
 ) -> None:
-    """Simulate an ESC/POS receipt printer until SIGTERM; commands in docs/hardware.md."""
+    """Simulate an ESC/POS receipt printer until SIGTERM; commands in docs/drivers.md."""
     station = Station(link, control)
     width_dots = {"80203": 576, "58203": 384, "80180": 512, "58180": 360}[width + dpi]
     model = Model(width_dots, 8 if dpi == "203" else 7, mm_per_s, tongue, cutter, not no_hanzi, inverted)

@@ -136,7 +136,7 @@ class Scanner:
         self._station.send(frame)
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See docs/hardware.md for the commands."""
+        """See docs/drivers.md for the commands."""
         commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
             "state": self._state,
             "scan": self._scan,
@@ -210,7 +210,7 @@ class Scanner:
 @click.option("--control", required=True, help="Path of the control socket.")
 @click.option("--profile", default="plain", show_default=True, type=click.Choice(PROFILES), help="Family of scanners.")
 def main(link: str, control: str, profile: str) -> None:
-    """Simulate a code scanner until SIGTERM; commands in docs/hardware.md."""
+    """Simulate a code scanner until SIGTERM; commands in docs/drivers.md."""
     station = Station(link, control)
     station.run(lambda: Scanner(station, profile=profile))
 

@@ -84,7 +84,7 @@ class Reader:
         self._cards: dict[int, Card] = {}
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See docs/hardware.md for the commands."""
+        """See docs/drivers.md for the commands."""
         commands = {"state": self._state, "insert": self._insert, "remove": self._remove, "reset": self._reset}
         if do not in commands:
             raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}")
@@ -164,7 +164,7 @@ def _answer(reader: Reader, line: bytes) -> dict[str, Any]:
 @click.option("--vpcd", required=True, help="Where vpcd listens: ADDRESS:PORT of its first slot.")
 @click.option("--control", required=True, help="Path of the control socket.")
 def main(vpcd: str, control: str) -> None:
-    """Lay cards on a virtual PC/SC reader until SIGTERM; commands in docs/hardware.md."""
+    """Lay cards on a virtual PC/SC reader until SIGTERM; commands in docs/drivers.md."""
     host, _, port = vpcd.rpartition(":")
     if not port.isdigit():
         raise click.BadParameter(f"{vpcd} is no ADDRESS:PORT, for example 127.0.0.1:35963", param_hint="--vpcd")

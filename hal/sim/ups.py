@@ -73,7 +73,7 @@ class Ups:
         return " ".join([*flags, *self._extra.split()])
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
-        """See `Device`; docs/hardware.md lists them."""
+        """See `Device`; docs/drivers.md lists them."""
         if do in LINE_COMMANDS:
             return self._station.line(do, options)
         match do:
@@ -119,7 +119,7 @@ def _text(options: dict[str, Any], key: str) -> str:
 @click.option("--control", required=True, help="Path of the control socket.")
 @click.option("--name", default="ups", show_default=True, help="What the UPS is called.")
 def main(link: str, control: str, name: str) -> None:
-    """Simulate a UPS behind upsd until SIGTERM; commands in docs/hardware.md."""
+    """Simulate a UPS behind upsd until SIGTERM; commands in docs/drivers.md."""
     station = Station(link, control)
     station.run(lambda: Ups(station, name))
 
