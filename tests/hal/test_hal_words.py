@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.watch.messages import MESSAGES
+from fleet.watch.words_of_parts import PARTS
 from hal.health import NEXT_STEPS, REASONS
 from hal.registry import KINDS
 from hal.words import WORDS, padded, words
@@ -27,7 +27,7 @@ def fields(text):
 
 @pytest.mark.parametrize("message", [*REASONS, *NEXT_STEPS])
 def test_health_is_told_in_the_words_of_the_console(message):
-    assert HEALTH[message] == MESSAGES[message], "say the same in hal/words_of_health.py and fleet/watch/messages.py"
+    assert HEALTH[message] == PARTS[message], "say the same in hal/words_of_health.py and fleet/watch/words_of_parts.py"
 
 
 def test_no_words_are_left_of_a_reason_that_is_gone():
