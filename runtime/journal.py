@@ -13,7 +13,7 @@ from typing import IO
 
 from msgspec import Struct
 
-from runtime import journalfile, succession
+from runtime import journalfile, pruning, succession
 from runtime.clock import Clock
 from runtime.identity import Identity
 from runtime.journalfile import (
@@ -27,7 +27,6 @@ from runtime.journalfile import (
     is_damage,
 )
 from runtime.succession import DISK_RESERVE_BYTES, Appended, Plan
-from wire.entry import header_hash
 from wire.kinds import PlacementChanged, Predecessor, encode_body
 from wire.messages import Placement
 
@@ -202,7 +201,7 @@ class Journal:
         The last entry always stays. Entries beyond `archived_through` are never touched.
         """
         with self._lock:
-            return _prune(self._connection, self.journal_id, min(archived_through, self._tail.seq - 1))
+            return pruning.prune(self._connection, self.journal_id, min(archived_through, self._tail.seq - 1))
 
     def apply_archived(self, archived: Iterable[tuple[bytes, int]]) -> int:
         """Prune by (journal id, archived through) pairs, as the agent's DeviceView brings them; give how many entries went.
@@ -214,7 +213,7 @@ class Journal:
             pruned = self.prune(through.pop(self.journal_id, 0))
             for path in self.files() if through else []:
                 if path != self._path:
-                    pruned += _delete_if_archived(path, through)
+                    pruned += pruning.delete_if_archived(path, through)
         return pruned
 
     def close_damaged(self, reason: str) -> None:
@@ -265,38 +264,3 @@ def _open_for_writing(path: Path, budget_bytes: int) -> tuple[sqlite3.Connection
         connection.close()
         raise
     return connection, tail
-
-
-def _prune(connection: sqlite3.Connection, journal_id: bytes, through: int) -> int:
-    """Delete in small commits, each with the mark of how far it went, so that a cut leaves a verifiable head."""
-    pruned = 0
-    try:
-        while True:
-            head = journalfile.about(connection)
-            step = min(through, head.pruned_through + 500)
-            if step <= head.pruned_through:
-                return pruned
-            (header,) = connection.execute("SELECT header FROM entries WHERE seq = ?", (step,)).fetchone()
-            connection.execute("BEGIN IMMEDIATE")
-            pruned += connection.execute("DELETE FROM entries WHERE seq <= ?", (step,)).rowcount
-            connection.execute("UPDATE journal SET pruned_through = ?, pruned_hash = ?", (step, header_hash(header)))
-            connection.execute("COMMIT")
-    except sqlite3.Error as error:
-        with contextlib.suppress(sqlite3.Error):
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-        raise JournalError(f"journal {journal_id.hex()} cannot be pruned: {error}") from error
-
-
-def _delete_if_archived(path: Path, through: dict[bytes, int]) -> int:
-    try:
-        with JournalReader(path) as reader:
-            last, held = reader.last_seq(), reader.last_seq() - reader.first_held() + 1
-            if through.get(reader.journal_id, 0) < last:
-                return 0
-    except JournalError:
-        # What cannot be read is not known to be archived: it stays for a person.
-        return 0
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-    return held
