@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
+
+from hal.sim.options import number
 
 PIECE_GAP_S = 0.003
 """Between two pieces of a split answer; long enough that a host reads them apart."""
@@ -21,6 +24,15 @@ class BadLine:
         self._held = bytearray()
         self._last_due_s = 0.0
         self._cut = 0
+
+    def set(self, what: str, options: dict[str, Any]) -> None:
+        """From now on `delay` (ms), `split` (bytes of a piece) or `merge` (ms); 0 ends it. Raises `CommandError`."""
+        if what == "delay":
+            self.delay_s = number(options, "ms", 0, 10_000) / 1000
+        elif what == "split":
+            self.split = int(number(options, "bytes", 0, 4096))
+        else:
+            self.merge_s = number(options, "ms", 0, 10_000) / 1000
 
     def say(self, data: bytes) -> None:
         """Let `data` through as the line is now."""

@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from hal.sim.box_flash import Flash
-from hal.sim.frames import Cutter, frame
-from hal.sim.station import CommandError, Station, flag, hex_bytes, number
+from hal.sim.frame_faults import FrameFaults
+from hal.sim.frames import ACK, HELLO, Cutter
+from hal.sim.station import Command, CommandError, Station, number
 
 BUTTONS = {"level_1": 1, "level_2": 2, "level_3": 3, "level_4": 4, "level_5": 5, "call_staff": 0}
 LAMP_WORDS = ("off", "on", "blink")
-LINE_COMMANDS = ("noise", "delay", "split", "merge")
 
 
 class ButtonBox:
@@ -28,11 +28,7 @@ class ButtonBox:
 
     def __init__(self, station: Station, flash: Flash, *, identity: bytes, log: Path | None) -> None:
         self._station, self._flash, self._identity, self._log = station, flash, identity, log
-        self._sent_frames: list[bytes] = []
-        self._noise, self._noise_left = b"", 0
-        self._spoil_left = self._drop_acks_left = 0
-        self._spoil = ""
-        self._silent = False
+        self._faults = FrameFaults(station)
         self._role, self._versions = 2, (1, 1)
         self._flags = self._stuck = self._life = 0
         self._power_on()
@@ -56,7 +52,7 @@ class ButtonBox:
 
     def _announce(self) -> None:
         if not self._greeted:
-            self._frame(0, 0x81, self._hello(bytes(4)))
+            self._faults.send(0, HELLO, self._hello(bytes(4)))
 
     def _every(self, seconds: float, do: Callable[[], object]) -> None:
         """Do it again and again, until the power is cut."""
@@ -77,30 +73,24 @@ class ButtonBox:
             self._take(seq, cmd, payload)
 
     def _take(self, seq: int, cmd: int, payload: bytes) -> None:
-        if self._silent:
+        if self._faults.silent:
             return
         if cmd == 0x01:
             self._greeted, self._flying, self._offered_s = True, None, -60.0
             self._send_seq = self._expect = 1
             self._last_in = 0
-            self._frame(0, 0x81, self._hello(payload[4:8]))
-        elif cmd == 0x7F:
+            self._faults.send(0, HELLO, self._hello(payload[4:8]))
+        elif cmd == ACK:
             if self._flying is not None and seq == self._flying[0]:
                 self._flying = None
         elif not self._greeted:
-            self._frame(0, 0x81, self._hello(bytes(4)))
+            self._faults.send(0, HELLO, self._hello(bytes(4)))
         elif seq == self._expect:
             self._expect, self._last_in = seq % 255 + 1, seq
-            self._acknowledge(seq)
+            self._faults.send(seq, ACK, b"")
             self._obey(cmd, payload)
         elif seq == self._last_in:
-            self._acknowledge(seq)
-
-    def _acknowledge(self, seq: int) -> None:
-        if self._drop_acks_left:
-            self._drop_acks_left -= 1
-        else:
-            self._frame(seq, 0x7F, b"")
+            self._faults.send(seq, ACK, b"")
 
     def _obey(self, cmd: int, payload: bytes) -> None:
         if cmd == 0x05 and len(payload) >= 4:
@@ -117,17 +107,6 @@ class ButtonBox:
     def _hello(self, nonce: bytes) -> bytes:
         model = b"NW-SIM box"
         return bytes((*self._versions, self._role, 200)) + nonce + self._identity + bytes((len(model),)) + model
-
-    def _frame(self, seq: int, cmd: int, payload: bytes) -> None:
-        spoils = bool(self._spoil_left and cmd not in (0x7F, 0x81))
-        self._spoil_left -= spoils
-        out = frame(seq, cmd, payload, spoilt=self._spoil if spoils else "")
-        if self._noise_left:
-            self._noise_left -= 1
-            out = self._noise + out
-        self._sent_frames = [*self._sent_frames[-19:], out]
-        if not self._silent:
-            self._station.send(out)
 
     # What it says by itself
 
@@ -159,7 +138,7 @@ class ButtonBox:
     def _transmit(self, cmd: int, payload: bytes) -> None:
         self._flying, self._tries, self._sent_s = (self._send_seq, bytes((cmd,)) + payload), 1, time.monotonic()
         self._send_seq = self._send_seq % 255 + 1
-        self._frame(self._flying[0], cmd, payload)
+        self._faults.send(self._flying[0], cmd, payload)
 
     def _repeat(self, now_s: float) -> None:
         assert self._flying is not None
@@ -167,11 +146,11 @@ class ButtonBox:
             # Nobody is there: wait to be greeted.
             self._greeted, self._flying = False, None
             self._lamps = {"levels": "off", "call_staff": "off"}
-            self._frame(0, 0x81, self._hello(bytes(4)))
+            self._faults.send(0, HELLO, self._hello(bytes(4)))
             return
         self._tries, self._sent_s = self._tries + 1, now_s
         seq, data = self._flying
-        self._frame(seq, data[0], data[1:])
+        self._faults.send(seq, data[0], data[1:])
 
     # Hands
 
@@ -186,28 +165,17 @@ class ButtonBox:
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See docs/drivers.md for the commands."""
-        commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        commands: dict[str, Command] = {
             "state": self._state,
             "press": self._press,
             "power_cut": self._power_cut,
-            "noise_before": self._set_noise,
-            "wrong_checksum": lambda options: self._set_spoil("check", options),
-            "wrong_length": lambda options: self._set_spoil("length", options),
-            "drop_acks": self._set_drop_acks,
-            "cut_frame": self._cut_frame,
-            "replay": self._replay,
-            "silence": self._set_silent,
             "stuck": self._set_stuck,
             "flags": self._set_flags,
             "role": self._set_role,
             "versions": self._set_versions,
+            **self._faults.commands(),
         }
-        if do in LINE_COMMANDS:
-            return self._station.line(do, options)
-        if do not in commands:
-            known = [*commands, *LINE_COMMANDS]
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(known)}, plug, unplug, reset")
-        return commands[do](options)
+        return self._station.obey(do, options, commands)
 
     def _state(self, _: dict[str, Any]) -> dict[str, Any]:
         return {
@@ -229,35 +197,6 @@ class ButtonBox:
         self._flash = self._flash.again()
         self._power_on()
         return {"boot": self._flash.boot}
-
-    def _set_noise(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._noise, self._noise_left = hex_bytes(options, "hex"), int(number(options, "times", 1, 10_000))
-        return {}
-
-    def _set_spoil(self, what: str, options: dict[str, Any]) -> dict[str, Any]:
-        self._spoil = what
-        self._spoil_left = int(number(options, "times", 1, 10_000))
-        return {}
-
-    def _set_drop_acks(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._drop_acks_left = int(number(options, "times", 1, 10_000))
-        return {}
-
-    def _cut_frame(self, _: dict[str, Any]) -> dict[str, Any]:
-        """The beginning of a frame, then the cable is out."""
-        self._station.send(b"\x02\x0f\x01\x83\x00\x00")
-        self._station.later(0.02, self._station.unplug)
-        return {}
-
-    def _replay(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Everything said of late once more, as a recording would."""
-        for sent in self._sent_frames:
-            self._station.send(sent)
-        return {"frames": len(self._sent_frames)}
-
-    def _set_silent(self, options: dict[str, Any]) -> dict[str, Any]:
-        self._silent = flag(options)
-        return {}
 
     def _set_stuck(self, options: dict[str, Any]) -> dict[str, Any]:
         self._stuck = int(number(options, "mask", 0, 63))

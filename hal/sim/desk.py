@@ -9,16 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable
 from typing import Any
 
 import click
 
 from hal.sim.frames import Cutter
 from hal.sim.ports import SerialPort
-from hal.sim.station import CommandError, Station, flag, hex_bytes, number
+from hal.sim.station import Command, Station, flag, hex_bytes, number
 
-LINE_COMMANDS = ("noise", "delay", "split", "merge")
 HEARD = 2000
 
 
@@ -67,7 +65,7 @@ class Cable:
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See docs/drivers.md for the commands."""
-        commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        commands: dict[str, Command] = {
             "state": lambda _: {"frames": len(self.heard)},
             "heard": self._tell_heard,
             "say": self._say,
@@ -79,12 +77,7 @@ class Cable:
             "desk_unplug": self._desk_unplug,
             "desk_plug": self._desk_plug,
         }
-        if do in LINE_COMMANDS:
-            return self._station.line(do, options)
-        if do not in commands:
-            known = [*commands, *LINE_COMMANDS]
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(known)}, plug, unplug, reset")
-        return commands[do](options)
+        return self._station.obey(do, options, commands)
 
     def _tell_heard(self, _: dict[str, Any]) -> dict[str, Any]:
         """Every frame the evaluator sent since the last `heard`: number, command, payload in hexadecimal."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+ACK, HELLO = 0x7F, 0x81
+"""Commands of frames that every end of the line says itself, outside of what is acknowledged."""
 SPECIAL = (0x02, 0x03, 0x10, 0x11, 0x13)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ import click
 
 from hal.sim.identities import FIELDS, person, text_area
 from hal.sim.samv_faults import FAULTS, Faults
-from hal.sim.station import CommandError, Station, flag, number
+from hal.sim.station import Command, CommandError, Station, flag, number
 
 # Find and select differ between families; questions about a card that was read are known to some and not to others.
 DIALECTS = {"standard": (b"\x20\x01", b"\x20\x02"), "prefix_00": (b"\x00\x81", b"\x00\x82")}
@@ -152,20 +151,17 @@ class IdCardReader:
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See docs/drivers.md for the commands."""
-        commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        commands: dict[str, Command] = {
             "state": self._state,
             "insert": self._insert,
             "remove": self._remove,
             **{name: partial(self._faults.set, name) for name in FAULTS},
-            **{name: partial(self._station.line, name) for name in ("delay", "split", "merge")},
             "unplug_after": self._set_unplug,
             "silence": self._set_silent,
             "unlicensed": self._set_unlicensed,
             "two_cards": self._set_two_cards,
         }
-        if do not in commands:
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, plug, unplug, reset")
-        return commands[do](options)
+        return self._station.obey(do, options, commands)
 
     def _state(self, options: dict[str, Any]) -> dict[str, Any]:
         card = self._card and {"kind": self._kind, "name": self._card["name"], "number": self._card["number"]}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import click
 
 from hal.sim.escpos_paper import Interpreter, Ticket
 from hal.sim.printer_sensors import FULL_ROLL_MM, NEAR_END_MM, TONGUES, Model, Sensors
-from hal.sim.station import OWN, CommandError, Station, flag, number
+from hal.sim.station import Command, CommandError, Station, flag, number
 
 BUFFER_BYTES = 4096
 MAX_TICKETS = 500
@@ -147,7 +146,7 @@ class Printer:
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See docs/drivers.md for the commands."""
-        commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        commands: dict[str, Command] = {
             "state": self._state,
             "paper_out": self._end_roll,
             "paper_near_end": self._near_end_roll,
@@ -158,13 +157,10 @@ class Printer:
             "silence": self._set_silence,
             "speed": self._set_speed,
             "after_mm": self._set_trigger,
-            **{do: partial(self._station.line, do) for do in ("noise", "delay", "split", "merge")},
             "paper": self._show,
             "take_paper": self._take,
         }
-        if do not in commands:
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, {', '.join(OWN)}")
-        answer = commands[do](options)
+        answer = self._station.obey(do, options, commands)
         self._changed()
         self._work()
         return answer

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import click
 
-from hal.sim.station import CommandError, Station, flag, hex_bytes, number
+from hal.sim.station import Command, CommandError, Station, flag, hex_bytes, number
 
 PROFILES = ("plain", "honeywell", "ssi", "newland")
 ENDS = {"cr": b"\r", "lf": b"\n", "crlf": b"\r\n", "none": b""}
@@ -137,7 +135,7 @@ class Scanner:
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See docs/drivers.md for the commands."""
-        commands: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+        commands: dict[str, Command] = {
             "state": self._state,
             "scan": self._scan,
             "silence": self._set_silent,
@@ -146,11 +144,8 @@ class Scanner:
             "wrong_length": self._set_wrong_length,
             "lose_ack": self._set_lost_acks,
             "unplug_after": self._set_unplug,
-            **{name: partial(self._station.line, name) for name in ("noise", "delay", "split", "merge")},
         }
-        if do not in commands:
-            raise CommandError(f"{do!r} is not known; use one of {', '.join(commands)}, plug, unplug, reset")
-        return commands[do](options)
+        return self._station.obey(do, options, commands)
 
     def _state(self, options: dict[str, Any]) -> dict[str, Any]:
         counts = {"scans": self._scans, "acks": self._acks, "naks": self._naks, "commands": self._commands}

@@ -19,11 +19,16 @@ from hal.sim.bad_line import BadLine
 from hal.sim.options import CommandError, flag, hex_bytes, number
 from hal.sim.ports import NetworkPort, port_for
 
-__all__ = ["OWN", "CommandError", "Device", "Station", "flag", "hex_bytes", "number"]
+__all__ = ["LINE", "OWN", "Command", "CommandError", "Device", "Station", "flag", "hex_bytes", "number"]
+
+Command = Callable[[dict[str, Any]], dict[str, Any]]
+"""Carries a control command out with these options and returns its answer; raises `CommandError`."""
 
 MAX_LINE = 65536
 OWN = ("plug", "unplug", "reset", "forget", "port")
 """Commands that every simulator knows."""
+LINE = ("noise", "delay", "split", "merge")
+"""Commands about the line towards the host; see `Station.line`."""
 
 
 class Device(Protocol):
@@ -96,6 +101,15 @@ class Station:
         if do == "port":
             return {"port": self._port.name}
         return self._device.command(do, command)
+
+    def obey(self, do: str, options: dict[str, Any], commands: dict[str, Command]) -> dict[str, Any]:
+        """Carry out one of the device's `commands`, or one about its line; raises `CommandError` that names them all."""
+        if do in commands:
+            return commands[do](options)
+        if do in LINE:
+            return self.line(do, options)
+        known = dict.fromkeys([*commands, *LINE, *OWN])
+        raise CommandError(f"{do!r} is not known; use one of {', '.join(known)}")
 
     def soon(self, command: dict[str, Any]) -> None:
         """Carry `command` out after what is being done now; a wrong one does nothing."""
@@ -195,12 +209,8 @@ class Station:
         """Commands about the line towards the host: `noise` now; `delay`, `split`, `merge` until they are set to 0."""
         if do == "noise":
             self._put(hex_bytes(options, "bytes"))
-        elif do == "delay":
-            self._bad.delay_s = number(options, "ms", 0, 10_000) / 1000
-        elif do == "split":
-            self._bad.split = int(number(options, "bytes", 0, 4096))
         else:
-            self._bad.merge_s = number(options, "ms", 0, 10_000) / 1000
+            self._bad.set(do, options)
         return {}
 
     def _reset(self) -> None:

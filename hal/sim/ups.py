@@ -6,10 +6,9 @@ from typing import Any
 
 import click
 
-from hal.sim.station import CommandError, Station, flag, number
+from hal.sim.station import LINE, CommandError, Station, flag, number
 
-LINE_COMMANDS = ("noise", "delay", "split", "merge")
-COMMANDS = ("state", "mains", "battery", "flags", "error", "rename", "silence", "ragged", *LINE_COMMANDS)
+COMMANDS = ("state", "mains", "battery", "flags", "error", "rename", "silence", "ragged", *LINE)
 
 
 class Ups:
@@ -74,7 +73,7 @@ class Ups:
 
     def command(self, do: str, options: dict[str, Any]) -> dict[str, Any]:
         """See `Device`; docs/drivers.md lists them."""
-        if do in LINE_COMMANDS:
+        if do in LINE:
             return self._station.line(do, options)
         match do:
             case "state":
