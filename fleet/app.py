@@ -16,6 +16,7 @@ from fleet.control.service import Control
 from fleet.hall.items import Items
 from fleet.keys import Keys, load_keys
 from fleet.oversight import tables as _oversight_tables  # noqa: F401 - the store knows them
+from fleet.ratings.ledger.service import Ledger
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Ratings
 from fleet.registry.authority import Authority
@@ -71,6 +72,7 @@ def open_fleet(data: Path, *, clock: Callable[[], int] = now_ms, hasher: Passwor
         control=control,
         projection=projection,
         ratings=ratings,
+        ledger=Ledger(store, registry, tenant=config.tenant, key=keys.signing, clock_ms=clock),
         items=Items(store, clock=clock),
     )
 

@@ -10,6 +10,7 @@ from fleet.config import Config
 from fleet.control.service import Control
 from fleet.hall.items import Items
 from fleet.keys import Keys
+from fleet.ratings.ledger.service import Ledger
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Ratings
 from fleet.registry.pairing import Pairings
@@ -33,6 +34,7 @@ class Fleet(Struct, frozen=True):
     control: Control
     projection: Projection
     ratings: Ratings
+    ledger: Ledger
     items: Items
 
     def close(self) -> None:

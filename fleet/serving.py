@@ -6,6 +6,7 @@ import time
 import paho.mqtt.client as mqtt
 import structlog
 
+from fleet.ratings.ledger.log import LedgerError
 from fleet.services import Fleet
 from fleet.watch.link import Handlers, Link
 from wire.messages import Answer, Ask
@@ -65,12 +66,20 @@ class Serving:
         if number % REFRESH_EVERY == 0:
             self._known = {device.name: device.tenant for device in fleet.registry.devices() if not device.is_revoked}
             fleet.control.refresh_all()
+            self._keep_ledger()
         if fleet.projection.catch_up():
             fleet.watch.bump()
         fleet.watch.flush()
         fleet.control.orders.expire()
         if number % REVIEW_EVERY == 0:
             fleet.watch.review()
+
+    def _keep_ledger(self) -> None:
+        try:
+            for head in self._fleet.ledger.keep_up():
+                log.info("the ledger has a new head", batch=head.label, size=head.size)
+        except LedgerError as error:
+            log.error("the ledger cannot go on", why=str(error))
 
     def _is_known(self, tenant: str, device: str) -> bool:
         if self._known.get(device) != tenant:

@@ -37,9 +37,10 @@ class RatedEntries:
 
     def pressed(self, connection: Connection, origin: Origin, body: RatingPressed) -> None:
         """A press, or a correction of one."""
-        level = self._open_press(connection, origin, body)
+        opened = self._open_press(connection, origin, body)
         values = {
-            "level": level,
+            "level": opened.level if opened else None,
+            "secret": opened.secret if opened else None,
             "standing": origin.seq,
             "leaf": body.leaf,
             "receipt": receipt_code(body.leaf),
@@ -52,8 +53,8 @@ class RatedEntries:
             connection.execute(update(ratings).where(ratings.c.no == row.no).values(**values, presses=row.presses + 1))
         self._settle(connection, origin, body.rating, body.occasion)
 
-    def _open_press(self, connection: Connection, origin: Origin, body: RatingPressed) -> int | None:
-        """The level of a press, or None with a finding when it does not open or does not fit its commitment."""
+    def _open_press(self, connection: Connection, origin: Origin, body: RatingPressed) -> PressSecret | None:
+        """What a press sealed, or None with a finding when it does not open or does not fit its commitment."""
         try:
             secret = unseal(body.sealed, self._seal, PressSecret)
             if not isinstance(secret, PressSecret):
@@ -66,7 +67,7 @@ class RatedEntries:
                 connection, origin, "rating.leaf_mismatch", f"rating {body.rating.hex()}: the leaf commits to something else"
             )
             return None
-        return secret.level
+        return secret
 
     def closed(self, connection: Connection, origin: Origin, body: RatingClosed) -> None:
         """The end of an occasion, with what was chosen beside the level."""

@@ -1,6 +1,6 @@
 """Schema `fleet`: the read model of ratings, sessions and prints. All of it can be made again from the entries."""
 
-from sqlalchemy import JSON, Boolean, Column, Index, Integer, Table, Text, text
+from sqlalchemy import JSON, Boolean, Column, Index, Integer, Table, Text, false, text
 
 from fleet.store.schema import FLEET, Bytes, Millis, RowNo, metadata
 
@@ -36,6 +36,8 @@ ratings = Table(
     Column("standing", Millis),
     Column("leaf", Bytes),
     Column("receipt", Text, index=True),
+    Column("secret", Bytes),
+    Column("in_ledger", Boolean, nullable=False, server_default=false()),
     Column("via", Text, nullable=False),
     Column("standing_of", Text, nullable=False),
     Column("outcome", Text, nullable=False),
@@ -48,11 +50,13 @@ ratings = Table(
     Index("ix_ratings_journal_no_rating", "journal_no", "rating", unique=True),
     Index("ix_ratings_hall_day", "hall", "day"),
     Index("ix_ratings_occasion", "occasion"),
+    Index("ix_ratings_in_ledger", "in_ledger", sqlite_where=text("NOT in_ledger"), postgresql_where=text("NOT in_ledger")),
     Index("ix_ratings_negative", "no", sqlite_where=text("level <= 2"), postgresql_where=text("level <= 2")),
     schema=FLEET,
 )
 """One row a rating. `outcome` is open, rated, not_rated or uninvited; `standing_of` tells whether it counts: counted,
-uninvited, repeated (the occasion had one), unreadable (does not open), none (nothing pressed). `day` and `hour` are local."""
+uninvited, repeated (the occasion had one), unreadable (does not open), none (nothing pressed). `day` and `hour` are local.
+`secret` opens the leaf; `in_ledger` is set once the public ledger has it."""
 
 services = Table(
     "services",
