@@ -1,11 +1,8 @@
-"""The stage: the root of a face's window. It holds one screen at a time, paints the ground, and lets the first touch only wake."""
+"""The stage: the root of a face's window. It holds one screen at a time, and lets the first touch only wake."""
 
-from kivy.graphics import Color, Rectangle
 from kivy.properties import BooleanProperty, ObjectProperty, StringProperty
 from kivy.uix.floatlayout import FloatLayout
 from kivy.uix.widget import Widget
-
-from ui.theme import theme
 
 
 class Stage(FloatLayout):
@@ -20,15 +17,10 @@ class Stage(FloatLayout):
     settling = BooleanProperty(False)
     """Set it while a screen has only just appeared: touches are swallowed, so that a double tap presses nothing unseen."""
 
-    __events__ = ("on_wake", "on_activity")
+    attentive = BooleanProperty(False)
+    """Set it while somebody is asked something: the window looks for input often although nothing happens (ui.window)."""
 
-    def __init__(self, **kwargs: object) -> None:
-        super().__init__(**kwargs)
-        with self.canvas.before:
-            self._ground = Color(*theme.paper)
-            self._area = Rectangle(pos=self.pos, size=self.size)
-        self.bind(pos=self._resize, size=self._resize)
-        theme.bind(paper=self._repaint)
+    __events__ = ("on_wake", "on_activity")
 
     def show(self, screen: Widget, name: str) -> None:
         """Replace the screen. `name` is what the agent reports, never content."""
@@ -69,9 +61,3 @@ class Stage(FloatLayout):
 
     def _only_wakes(self, touch: object) -> bool:
         return bool(touch.ud.get("only_wakes"))  # type: ignore[attr-defined]
-
-    def _resize(self, *_: object) -> None:
-        self._area.pos, self._area.size = self.pos, self.size
-
-    def _repaint(self, *_: object) -> None:
-        self._ground.rgba = theme.paper

@@ -1,6 +1,6 @@
 """Ask: five answers, one of them touched or pressed; or none, which is an answer too."""
 
-from kivy.properties import BooleanProperty, NumericProperty, ObjectProperty
+from kivy.properties import NumericProperty, ObjectProperty
 
 from evaluator.flow.scene import Ask
 from evaluator.screens.view import View
@@ -41,10 +41,9 @@ class AskView(View):
 
 
 class AnswerCard(LevelCard):
-    """A level card of an AskView; `waiting` while its press goes to the disk."""
+    """A level card of an AskView; `waiting` while the scene says that its press goes to the disk."""
 
     view = ObjectProperty(None, allownone=True, rebind=True)
-    waiting = BooleanProperty(False)
 
 
 def where(scene: Ask) -> str:

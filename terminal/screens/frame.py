@@ -19,6 +19,7 @@ from terminal.screens.ends import GoodbyeView, SecuredView
 from terminal.screens.focus import FocusRing
 from terminal.screens.guide import GuideView
 from terminal.screens.home import HomeView
+from terminal.screens.kept import KeptViews
 from terminal.screens.lists import DepartmentsView, ItemsView, ScenariosView, WindowsView
 from terminal.screens.overlays import HelpPanel, Identification, LanguagePanel, Overlay, WarningPanel
 from terminal.screens.paper import PaperView
@@ -131,6 +132,8 @@ class TerminalStage(Stage):
         self._rest = Clock.create_trigger(lambda _: self._keys and self._keys.look(), SETTLE_S)
         self.frame: Frame | None = None
         self.view: View | None = None
+        self._views = KeptViews(visit)
+        self._prepare = Clock.create_trigger(lambda _: self._views.prepare(self.frame.ids.slot), SETTLE_S / 2)
         self.sync_soon = Clock.create_trigger(self.sync, -1)
         self._settled = Clock.create_trigger(lambda _: setattr(self, "settling", False), SETTLE_S)
         visit.changed = self.sync_soon
@@ -223,7 +226,7 @@ class TerminalStage(Stage):
             self.frame = Frame(visit)
             self.show(self.frame, visit.screen_name)
         self.screen_name = visit.screen_name
-        self.view = kind(visit, visit.place)
+        self.view = self._views.take(kind, visit.place)
         slot = self.frame.ids.slot
         slot.clear_widgets()
         slot.add_widget(self.view)
@@ -231,6 +234,9 @@ class TerminalStage(Stage):
         self.settling = True
         self._settled.cancel()
         self._settled()
+        if kind is RateView:
+            # Before anybody is heard, so that no touch waits for it.
+            self._prepare()
 
     def _sync_panel(self) -> None:
         visit = self.visit
@@ -254,7 +260,7 @@ class TerminalStage(Stage):
         frame, visit = self.frame, self.visit
         frame.hall = visit.content.hall.name.get(visit.language) if visit.content else words.of(self._hall)
         frame.label = words.of(self._label)
-        frame.visiting = visit.phase == "visiting"
+        frame.visiting = self.attentive = visit.phase == "visiting"
         frame.busy = bool(visit.session and visit.session.desk.busy)
         frame.only_help = visit.session is None and not self.asleep
         frame.bare = visit.phase in ("goodbye", "secured")
