@@ -251,6 +251,7 @@ class EvaluatorFace:
         self._clerks.refresh()
 
     def _pace(self, *, rating: bool) -> None:
+        self.stage.attentive = rating
         wanted = TICK_S if rating else 1.0
         if self._ticking.seconds != wanted:
             self._ticking.stop()
