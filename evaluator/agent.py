@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from evaluator.flow.desk import Reply
+from evaluator.flow.admission import Reply
 from hal.api import Health
 from runtime.local import (
     AskAnswer,

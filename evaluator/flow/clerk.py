@@ -9,7 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
-from evaluator.flow.desk import Desk, Reply
+from evaluator.flow.admission import Reply
+from evaluator.flow.desk import Desk
 from evaluator.flow.ports import Clock, Seat
 from hal.api.desk import DeskAnswer, DeskView, Invite, SetWindow, SignIn, SignOut, TakeBack, Wish
 from wire.messages import Invitation

@@ -2,13 +2,13 @@
 
 import math
 import secrets
-from collections import deque
 from collections.abc import Callable
-from typing import Literal, NamedTuple
 
+from evaluator.flow.admission import Admission, Reply, Trouble
 from evaluator.flow.occasion import Occasion, Times, settle
 from evaluator.flow.ports import Book, Clock, Kept, Seat, Signals, Via
-from evaluator.flow.scene import Ask, Failed, Idle, Pairing, Reasons, Receipt, Scene, Signs, Starting, Unpaired
+from evaluator.flow.rating_scene import rating_scene
+from evaluator.flow.scene import Idle, Pairing, Scene, Signs, Starting, Unpaired
 from evaluator.flow.seating import Seating
 from evaluator.flow.tags import TagSet
 from evaluator.flow.uninvited import Uninvited
@@ -19,15 +19,6 @@ from wire.messages import Desired, Invitation, WindowCard
 LATE_S = 10.0
 """A press that a button box made longer ago than this answers no question of now."""
 IDENTIFY_S = 10.0
-REMEMBERED = 64
-"""So many finished occasions are refused when they are announced again."""
-
-
-class Reply(NamedTuple):
-    """What became of an invitation or its withdrawal; `detail` is a message id."""
-
-    state: Literal["done", "refused", "expired", "failed"]
-    detail: str | None = None
 
 
 class Desk:
@@ -53,12 +44,9 @@ class Desk:
         self._pairing: Pairing = "none"
         self._pairing_code = ""
         self._desired: Desired | None = None
-        self._known = False
-        self._full = self._resting = False
-        self._can_seal = False
+        self._admission = Admission()
         self._occasion: Occasion | None = None
         self._seating = Seating()
-        self._finished: deque[bytes] = deque(maxlen=REMEMBERED)
         self._uninvited = Uninvited(book=book, clock=clock, like=lambda: (self._language, self._profile))
         self._identify_until = -math.inf
         self.scene: Scene = Starting(self._signs, language, "standard")
@@ -67,8 +55,8 @@ class Desk:
 
     def view(self, *, pairing: Pairing, code: str, offline: bool, desired: Desired | None, can_seal: bool) -> None:
         """What the agent knows now. `can_seal`: the fleet's key is there, without which no level may be recorded."""
-        self._known = True
-        self._pairing, self._pairing_code, self._desired, self._can_seal = pairing, code, desired, can_seal
+        self._admission.known, self._admission.can_seal = True, can_seal
+        self._pairing, self._pairing_code, self._desired = pairing, code, desired
         self._seating.fleet_says(desired.window if desired else None)
         self._sign(offline=offline)
 
@@ -89,12 +77,12 @@ class Desk:
 
     def storage(self, *, nearly_full: bool) -> None:
         """Whether the evidence budget nears its end: then nobody is asked, rather than losing what was pressed."""
-        self._full = nearly_full
+        self._admission.full = nearly_full
         self.refresh()
 
     def outage(self, stage: Stage) -> None:
         """What to do about a power cut (runtime.outage): nobody new is asked in time, and at the end what stands is kept."""
-        self._resting = stage in ("resting", "ending")
+        self._admission.resting = stage in ("resting", "ending")
         if stage == "ending":
             self.stop()
         self._sign(on_battery=stage != "none")
@@ -121,19 +109,13 @@ class Desk:
         return self._seating.card
 
     @property
-    def trouble(self) -> Literal["none", "starting", "not_paired", "no_room", "on_battery"]:
+    def trouble(self) -> Trouble:
         """Why nobody can be asked now."""
-        if not self._known:
-            return "starting"
-        if not self._can_seal:
-            return "not_paired"
-        if self._resting:
-            return "on_battery"
-        return "no_room" if self._full else "none"
+        return self._admission.trouble
 
     def invite(self, invitation: Invitation, done: Callable[[Reply], object]) -> None:
         """Ask for a rating of this service; `done` is called once the question is recorded and on the screen, or refused."""
-        if refusal := self._refusal(invitation):
+        if refusal := self._admission.refusal(invitation, now_ms=self._clock.wall_ms()):
             done(refusal)
             return
         current = self._occasion
@@ -153,19 +135,6 @@ class Desk:
             done(Reply("done"))
 
         self._book.invited(invitation, recorded)
-
-    def _refusal(self, invitation: Invitation) -> Reply | None:
-        if invitation.expires_ms <= self._clock.wall_ms():
-            return Reply("expired", "rating.expired")
-        if self._full:
-            return Reply("refused", "rating.storage_full")
-        if self._resting:
-            return Reply("refused", "rating.on_battery")
-        if not self._can_seal:
-            return Reply("refused", "rating.not_paired")
-        if invitation.occasion in self._finished:
-            return Reply("refused", "rating.already_over")
-        return None
 
     def _ask(self, invitation: Invitation) -> None:
         if self._occasion is not None:
@@ -206,10 +175,10 @@ class Desk:
         it is recorded as an uninvited one, with its age, and the screen does not change.
         """
         if kept is not None and not self._is_of_now(kept):
-            self._uninvited.late(level, via, kept, record=self._can_record)
+            self._uninvited.late(level, via, kept, record=self._admission.can_record)
             return
         if self._occasion is None:
-            self._uninvited.press(level, via, kept, record=self._can_record)
+            self._uninvited.press(level, via, kept, record=self._admission.can_record)
             self.refresh()
             return
         before = self._occasion.stage
@@ -217,10 +186,6 @@ class Desk:
             settle(kept)
         elif before != self._occasion.stage:
             self._signals.noted()
-
-    @property
-    def _can_record(self) -> bool:
-        return self._can_seal and not self._full
 
     def _is_of_now(self, kept: Kept) -> bool:
         since_s = self._occasion.asked_at_s if self._occasion is not None else -math.inf
@@ -306,52 +271,29 @@ class Desk:
             self._on_scene(scene)
 
     def _forget(self, occasion: Occasion) -> None:
-        self._finished.append(occasion.invitation.occasion)
+        self._admission.finished(occasion.invitation.occasion)
         self._occasion = None
         self._language, self._profile = self._home_language, "standard"
         self._signals.quiet()
 
     def _scene(self) -> Scene:
         shared = (self._signs, self._language, self._profile)
+        desired, card = self._desired, self.card
+        hall = desired.placement.hall_name if desired else None
         if self._occasion is not None:
-            return self._rating_scene(self._occasion)
-        if not self._known:
+            return rating_scene(self._occasion, shared, card=card, hall=hall, tags=self._tags)
+        if not self._admission.known:
             return Starting(*shared)
-        desired = self._desired
         if desired is None or self._pairing in ("revoked", "refused"):
             return Unpaired(*shared, self._pairing, self._pairing_code, self._device)
         now = self._clock.mono_s()
         return Idle(
             *shared,
-            card=self.card,
-            hall=desired.placement.hall_name,
+            card=card,
+            hall=hall,
             notice=desired.notice,
-            ratings_paused=self._full,
+            ratings_paused=self._admission.full,
             uninvited=self._uninvited.is_told,
             identify=self._device if now < self._identify_until else "",
-            resting=self._resting,
-        )
-
-    def _rating_scene(self, at: Occasion) -> Scene:
-        shared = (self._signs, self._language, self._profile)
-        left, of = math.ceil(at.left_s), at.of_s
-        desired = self._desired
-        card = self.card
-        if at.trouble is not None:
-            return Failed(*shared, at.trouble, left, of)
-        if at.stage == "receipt":
-            return Receipt(*shared, at.receipt, desired.placement.hall_name if desired else None, card, left, of)
-        if at.stage in ("thanked", "closing") and at.level is not None:
-            chosen, correction = frozenset(at.reasons), math.ceil(at.correction_left_s)
-            return Reasons(*shared, at.level, self._tags.of(at.level), chosen, correction, left, of)
-        pressed = at.level if at.stage == "committing" else None
-        return Ask(
-            *shared,
-            item=at.invitation.item_name,
-            case_tail=at.invitation.case_tail,
-            card=card,
-            left_s=left,
-            of_s=of,
-            correcting=at.stage == "correcting",
-            pressed=pressed,
+            resting=self._admission.resting,
         )

@@ -59,9 +59,9 @@ class Idle(Scene):
     uninvited: bool
     """Whether somebody pressed although no service is to be rated."""
     identify: str
+    """The device's name while the operations desk wants to know which one it is, else empty."""
     resting: bool = False
     """Whether nobody is asked because the power is out and the battery has to last."""
-    """The device's name while the operations desk wants to know which one it is, else empty."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ import pytest
 from private_display import private_display
 
 from evaluator.flow import tags
-from evaluator.flow.desk import Desk, Reply
+from evaluator.flow.admission import Reply
+from evaluator.flow.desk import Desk
 from evaluator.flow.occasion import Times
 from evaluator.flow.ports import Close, Stands, Via
 from evaluator.flow.scene import Scene
