@@ -18,6 +18,7 @@ from evaluator.flow.scene import Ask, Scene, Signs, Starting
 from evaluator.hardware import Hardware
 from evaluator.seat import keep, kept
 from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
+from evaluator.voice import voice_and_keys
 from hal.api import PowerChanged
 from hal.config import HalConfig
 from hal.gauges import gauges
@@ -130,6 +131,7 @@ class EvaluatorFace:
             on_scene=self._show,
         )
         self._clerks = self._clerk_line(flow_clock)
+        self._spoken = voice_and_keys(self.desk, self.hardware)
         self.help = HelpLine(self.link, post=self.bridge.post, now_ms=flow_clock.wall_ms, later=timers.after)
         self._call_staff = CallStaff(self.help, lamp=self.hardware.call_lamp, later=timers.after)
         self._views = Views(self.desk, tag_set)
@@ -284,6 +286,7 @@ class EvaluatorFace:
         else:
             self._view = self._views.of(scene, clock=self._view.clock, date=self._view.date)
             self.stage.show(self._view, scene.name)
+            self._spoken.shown(scene)
             self._pace(rating=self.desk.is_rating)
             # A frame later, when the screen is laid out: who hears of it may touch it at once.
             timers.after(0, self._report)

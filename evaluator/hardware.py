@@ -21,8 +21,11 @@ from hal.api import (
     DoorOpened,
     Event,
     Health,
+    KeyPressed,
     Lamp,
     PowerChanged,
+    Speaker,
+    Speech,
     Tampered,
     TamperEnded,
     Ups,
@@ -55,6 +58,8 @@ class Hardware:
         self._desk: Desk | None = None
         self._clerks: ClerkLine | None = None
         self._on_call: Callable[[], object] = lambda: None
+        self.on_key: Callable[[KeyPressed], object] = lambda _: None
+        """Called on the flow's thread."""
         self._in_hand: set[tuple[str, int]] = set()
         """Presses of button boxes that the flow has not settled yet."""
         self.hal: Hal = open_hal(config, on_event=self._event, on_health=self._health, state_dir=state_dir)
@@ -70,14 +75,28 @@ class Hardware:
 
     @property
     def buttons_down(self) -> bool:
-        """Whether there should be buttons and they do not work. A device without buttons has nothing down."""
-        buttons = self.hal.buttons
-        return buttons is not None and buttons.health().state == "down"
+        """Whether there should be buttons or keys and they do not work. A device without buttons has nothing down."""
+        fitted = [*self.hal.every("buttons"), *self.hal.every("keypad")]
+        return any(each.health().state == "down" for each in fitted)
 
     @property
     def has_buttons(self) -> bool:
         """Whether buttons are configured at all."""
         return self.hal.buttons is not None
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether twelve keys are configured."""
+        return bool(self.hal.every("keypad"))
+
+    @property
+    def speech(self) -> Speech | None:
+        """The voice, or None."""
+        return cast(Speech | None, next(iter(self.hal.every("speech")), None))
+
+    def headphones(self) -> bool:
+        """Whether only the citizen hears what is said. A board that cannot tell counts as a loudspeaker."""
+        return any(speaker.headphones() for speaker in cast(list[Speaker], self.hal.every("speaker")))
 
     @property
     def upses(self) -> list[Ups]:
@@ -96,6 +115,8 @@ class Hardware:
     def _event(self, name: str, event: Event) -> None:
         if isinstance(event, ButtonPressed):
             self._post(partial(self._pressed, name, event))
+        elif isinstance(event, KeyPressed):
+            self._post(partial(self._key, event))
         elif isinstance(event, DeskAsked):
             self._post(partial(self._asked, name, event))
         elif isinstance(event, PowerChanged):
@@ -104,6 +125,9 @@ class Hardware:
             self._post(partial(self._cabinet, name, isinstance(event, DoorOpened | Tampered)))
 
     # On the flow's thread
+
+    def _key(self, event: KeyPressed) -> None:
+        self.on_key(event)
 
     def _cabinet(self, contact: str, opened: bool) -> None:
         if self._desk is not None:

@@ -127,6 +127,9 @@ class Device:
     def press(self, button: str) -> None:
         self._command({"press": button, "ms": 80, "bounce_ms": 4})
 
+    def key(self, key: str) -> None:
+        self._command({"key": key, "ms": 80, "bounce_ms": 4})
+
     def is_lit_for(self, seconds: float, lamp: str) -> bool:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -215,6 +218,28 @@ def test_a_button_press_is_in_the_journal_and_the_citizen_is_thanked(device, age
     assert (kind, body.outcome, body.how) == ("rating.closed", "rated", "left")
     # The log line's own `level=info` is no rating; a figure, a button's name or the words would be.
     assert not re.search(r"level\W*[1-5]|满意", output)
+
+
+def test_a_key_of_the_pad_rates_by_the_standards_code_and_the_voice_never_says_which(device, agent, tmp_path):
+    fakes, said = Path(__file__).parents[1] / "hal" / "fakes", tmp_path / "said.txt"
+    (tmp_path / "card").touch()
+    synth = [sys.executable, str(fakes / "synth.py"), str(said), "0"]
+    player = [sys.executable, str(fakes / "player.py"), str(tmp_path / "played.txt"), str(tmp_path / "card")]
+    with device.config.open("a", encoding="utf-8") as more:
+        more.write('[hal.keypad]\ndriver = "matrix"\n[hal.speech]\ndriver = "espeak"\n')
+        more.write(f"espeak = {json.dumps(synth)}\nplayer = {json.dumps(player)}\n")
+    _begin(device, agent)
+    agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
+    agent.wait_for(FaceState, screen="ask")
+    wait_for(lambda: said.exists() and said.read_text(encoding="utf-8"), what="the invitation")
+    device.key("4")
+    agent.wait_for(FaceState, screen="reasons")
+    assert device.ratings()[1][1].via == "key"
+    wait_for(lambda: len(said.read_text(encoding="utf-8").splitlines()) == 2)
+    invited, thanked = (line.partition("\t")[2] for line in said.read_text(encoding="utf-8").splitlines())
+    assert invited.startswith("请您评价这次服务。按键 5 非常满意。")
+    assert thanked.startswith("已记下，谢谢您。")
+    assert "满意" not in thanked
 
 
 def test_a_killed_face_keeps_the_press_and_closes_it_at_the_next_start(device, agent):
