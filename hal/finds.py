@@ -39,21 +39,30 @@ class Find(msgspec.Struct, frozen=True):
 
 
 class Computer(msgspec.Struct, frozen=True):
-    """Where to look: the kernel's folders (others in tests), upsd, and CUPS (empty: this computer's own)."""
+    """Where to look: the kernel's folders, and services: upsd's address, CUPS' server (empty: this computer's own), pcscd.
+
+    None or false: that service is not asked.
+    """
 
     sys: Path = Path("/sys")
     dev: Path = Path("/dev")
     proc: Path = Path("/proc")
-    upsd: tuple[str, int] = UPSD
-    cups: str = ""
+    upsd: tuple[str, int] | None = UPSD
+    cups: str | None = ""
+    pcscd: bool = True
 
 
 def computer(config: HalConfig | None, root: Path = Path("/")) -> Computer:
-    """This computer below `root`, with the UPS's and the printers' servers that `config` names."""
+    """This computer, with the servers of UPS and print queues that `config` names.
+
+    `root` another folder than `/` is another computer's files: only the services that `config` names are asked then.
+    """
     settings = {one.kind: one.settings for one in config.sections} if config else {}
-    upsd = (settings["ups"].host, settings["ups"].tcp_port) if "ups" in settings else UPSD
-    cups = str(getattr(settings.get("a4_printer"), "server", ""))
-    return Computer(root / "sys", root / "dev", root / "proc", upsd, cups)
+    is_this = root == Path("/")
+    ups, sheets = settings.get("ups"), settings.get("a4_printer")
+    upsd = (ups.host, ups.tcp_port) if ups else UPSD if is_this else None
+    cups = sheets.server if sheets else "" if is_this else None
+    return Computer(root / "sys", root / "dev", root / "proc", upsd, cups, is_this)
 
 
 def everything(where: Computer) -> list[Find]:
@@ -82,13 +91,14 @@ def _smart_cards(where: Computer) -> Iterator[Find]:
     """Readers that pcscd knows; without pcscd, those that USB shows."""
     from hal.drivers.pcsc_calls import Pcsc, PcscError, load_scard
 
-    try:
-        with Pcsc(load_scard()) as pcsc:
-            for name in pcsc.readers():
-                yield Find("smart_card", "pcsc", name, name, {"reader": name})
-        return
-    except (PcscError, ImportError):
-        pass
+    if where.pcscd:
+        try:
+            with Pcsc(load_scard()) as pcsc:
+                for name in pcsc.readers():
+                    yield Find("smart_card", "pcsc", name, name, {"reader": name})
+            return
+        except (PcscError, ImportError):
+            pass
     for interface in sorted((where.sys / "bus/usb/devices").glob("*:*")):
         if _text(interface / "bInterfaceClass") == CCID:
             device = interface.resolve().parent
@@ -106,6 +116,8 @@ def _cameras(where: Computer) -> Iterator[Find]:
 
 def _sheets(where: Computer) -> Iterator[Find]:
     """Print queues of CUPS."""
+    if where.cups is None:
+        return
     try:
         queues = Cups(where.cups, "", deadline_s=DEADLINE_S).queues()
     except CupsDown:
@@ -141,6 +153,8 @@ def _panels(where: Computer) -> Iterator[Find]:
 
 def _supplies(where: Computer) -> Iterator[Find]:
     """UPSes of which upsd tells."""
+    if where.upsd is None:
+        return
     host, port = where.upsd
     try:
         link = NutLink(host, port, deadline_s=DEADLINE_S)
