@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from fleet.cli_access import key, user
+from fleet.cli_calendar import calendar
 from fleet.cli_content import items, pack
 from fleet.cli_options import DATA
 from fleet.cli_staff import staff
@@ -164,6 +165,7 @@ def rebuild(data: Path) -> None:
 
 
 cli.add_command(items)
+cli.add_command(calendar)
 cli.add_command(pack)
 cli.add_command(staff)
 cli.add_command(user)
@@ -175,11 +177,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         cli(arguments, prog_name="nw-fleet")
     except Exception as error:
-        from fleet.commands import EXPLAINED
+        from fleet.commands import explained
 
-        if not isinstance(error, EXPLAINED):
+        said = explained(error)
+        if not said:
             raise
-        click.echo(f"nw-fleet: {error}", err=True)
+        click.echo(f"nw-fleet: {said}", err=True)
         sys.exit(2)
 
 

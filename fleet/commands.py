@@ -37,6 +37,15 @@ EXPLAINED = (
 )
 
 
+def explained(error: Exception) -> str:
+    """The line that tells a person what to mend; empty for an error that is a defect of ours."""
+    if isinstance(error, EXPLAINED):
+        return str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}; name a place that exists and that you may write to"
+    return ""
+
+
 def print_verification(data: Path, *, as_json: bool) -> bool:
     """Recompute all chains and tell; gives whether everything fits."""
     store = open_store(load_config(data).database or data, writes="fleet")

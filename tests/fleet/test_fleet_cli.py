@@ -100,6 +100,14 @@ def test_a_bad_configuration_is_explained(tmp_path):
     assert (status, "broker.port is 0" in errors) == (2, True)
 
 
+@pytest.mark.parametrize("verb", [("init",), ("backup", "--out", "/proc/none/b")], ids=["init", "backup"])
+def test_a_place_that_cannot_be_written_is_named(data, verb):
+    status, _, errors = nw_fleet_process(*verb, data=Path("/proc/none") if verb == ("init",) else data)
+    assert status == 2
+    assert errors.startswith("nw-fleet: /proc/none")
+    assert "you may write" in errors
+
+
 def test_importing_twice_changes_nothing(imported):
     status, output, _ = nw_fleet(
         "items", "import", *map(str, CATALOGUE.glob("*.json*")), "--hall", "yunxi", "--json", data=imported

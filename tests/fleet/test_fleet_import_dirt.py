@@ -232,6 +232,22 @@ def test_unbalanced_quotes_do_not_lose_the_rows_before_them():
     assert any("no CSV" in reason for reason in reasons(result, "error"))
 
 
+def test_a_quote_that_is_never_closed_swallows_no_rows():
+    rows = ["民政局,甲,1", '民政局,"乙,2', "民政局,丙,3", '民政局,"丁，""戊""",4', "民政局,己,5"]
+    result = read("\n".join(["部门,事项名称,编码", *rows]))
+    assert [(entry.item.code, entry.item.name.zh) for entry in result.items] == [
+        ("1", "甲"), ("2", "乙"), ("3", "丙"), ("4", '丁，"戊"'), ("5", "己"),
+    ]  # fmt: skip
+    (told,) = [problem for problem in result.problems if "quote is not closed" in problem.reason]
+    assert (told.row, told.severity) == (3, "warning")
+
+
+def test_cells_of_several_lines_with_quotes_in_them_stay_whole():
+    result = read('部门,事项名称,编码,受理条件\n民政局,甲,1,"年满""二十二"",\n自愿, 双方"\n民政局,乙,2,\n')
+    assert [entry.item.code for entry in result.items] == ["1", "2"]
+    assert not reasons(result, "warning")
+
+
 # Departments and mapping files
 
 

@@ -150,19 +150,41 @@ def _delimiter(text: str, mapping: Mapping) -> str:
 
 
 def _csv_rows(text: str, delimiter: str, problems: Problems) -> Rows:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    row_start = 1
+    """Rows with the number of their first line. Lines that a quote which is never closed makes one row are read one by one."""
+    held: list[str] = []
+    reader = csv.reader(_noted(text, held), delimiter=delimiter)
     while True:
+        row_start = reader.line_num + 1
+        held.clear()
         try:
             row = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            problems.add("error", row_start, "", "", told("sheet.no_csv", error=error))
-            row_start = reader.line_num + 1
-            continue
-        yield row_start, list(row[:MAX_COLUMNS])
-        row_start = reader.line_num + 1
+            if len(held) == 1:
+                problems.add("error", row_start, "", "", told("sheet.no_csv", error=error))
+                continue
+            row = []
+        # In a row that is as it should be quotes come in pairs, also when its cells hold several lines.
+        if len(held) > 1 and (not row or sum(line.count('"') for line in held) % 2):
+            problems.add("warning", row_start, "", held[0].strip(), told("sheet.quote", count=len(held)))
+            yield from ((row_start + at, _plain(line, delimiter)) for at, line in enumerate(held))
+        else:
+            yield row_start, list(row[:MAX_COLUMNS])
+
+
+def _noted(text: str, held: list[str]) -> Iterator[str]:
+    for line in io.StringIO(text, newline=""):
+        held.append(line)
+        yield line
+
+
+def _plain(line: str, delimiter: str) -> list[str]:
+    """The cells of one line; a quote without its counterpart stands for nothing."""
+    text = line.rstrip("\r\n")
+    if text.count('"') % 2 == 0 and len(text) < csv.field_size_limit():
+        return next(csv.reader([text], delimiter=delimiter), [])[:MAX_COLUMNS]
+    return text.replace('"', "").split(delimiter)[:MAX_COLUMNS]
 
 
 def table(rows: Rows, mapping: Mapping, problems: Problems, *, sheet: str, is_only: bool) -> Iterator[Raw]:

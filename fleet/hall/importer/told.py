@@ -63,6 +63,10 @@ _SENTENCES = {
     "sheet.no_csv": Told(
         "这一行不是 CSV（{error}），多半是引号不成对", "this line is no CSV ({error}); the quotes are likely unbalanced"
     ),
+    "sheet.quote": Told(
+        "引号没有成对，以下 {count} 行按单行读取，请在这一行补上引号",
+        "a quote is not closed: {count} lines from here on were read one by one; close it in this row",
+    ),
     "sheet.filled": Told(
         "{count} 个空的部门沿用上一行（合并单元格）", "{count} blank departments took the one above (merged cells)"
     ),
