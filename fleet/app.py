@@ -1,6 +1,6 @@
 """The composition root: builds the fleet's services in the house's order and hands each what it needs.
 
-store → access → registry → watch | control → ratings → hall → api | console. Nothing else constructs services.
+store → access → registry → watch | control → ratings → hall → oversight → api | console. Nothing else constructs services.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,13 @@ from pwdlib import PasswordHash
 
 from fleet.access.audit import Audit
 from fleet.access.service import Access
-from fleet.config import Config, load_config
+from fleet.config import FILE, Config, ConfigError, load_config
 from fleet.control.packs import Packs
 from fleet.control.service import Control
 from fleet.hall.items import Items
 from fleet.keys import Keys, load_keys
-from fleet.oversight import tables as _oversight_tables  # noqa: F401 - the store knows them
+from fleet.oversight.channels import ChannelInvalid, Channels
+from fleet.oversight.service import Oversight
 from fleet.ratings.ledger.service import Ledger
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Ratings
@@ -48,7 +49,8 @@ def open_fleet(data: Path, *, clock: Callable[[], int] = now_ms, hasher: Passwor
         for device, (version, content, made_ms) in control.wanted_versions().items()
     }
     ratings = Ratings(store, registry, clock_ms=clock)
-    watch.more = ratings.causes
+    oversight = Oversight(store, registry, key=keys.contacts, people=access.users, channel=channels(config, data), clock_ms=clock)
+    watch.more = lambda: ratings.causes() + oversight.causes()
     watch.help.attended = access.is_on_duty
     projection = Projection(store, registry, seal=keys.seal, clock_ms=clock)
 
@@ -74,12 +76,22 @@ def open_fleet(data: Path, *, clock: Callable[[], int] = now_ms, hasher: Passwor
         ratings=ratings,
         ledger=Ledger(store, registry, tenant=config.tenant, key=keys.signing, clock_ms=clock),
         items=Items(store, clock=clock),
+        oversight=oversight,
     )
 
 
 def content_folder(data: Path) -> Path:
     """Where pack files lie, each named by its SHA-256: control puts them there, the door serves them."""
     return data / "content"
+
+
+def channels(config: Config, data: Path) -> Channels:
+    """Who can be told of work orders. Raises ConfigError for an address that no service has."""
+    addresses = {"supervision": config.notify.supervision, **config.notify.people}
+    try:
+        return Channels(addresses)
+    except ChannelInvalid as error:
+        raise ConfigError(f"{data / FILE}: {error}") from error
 
 
 def meeting(config: Config, keys: Keys) -> Meeting:

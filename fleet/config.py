@@ -48,6 +48,13 @@ class Ingest(Struct, frozen=True, forbid_unknown_fields=True):
     batch_wait_ms: Annotated[int, Meta(ge=0, le=1_000)] = 5
 
 
+class Notify(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[notify]`: who is told of work orders, as Apprise URLs; `people` are users by name. Empty: nobody is."""
+
+    supervision: tuple[str, ...] = ()
+    people: dict[str, tuple[str, ...]] = {}
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file. `database` is empty for SQLite in the data directory, or a postgresql+psycopg:// URL."""
 
@@ -59,6 +66,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     door: Door = Door()
     console: Console = Console()
     ingest: Ingest = Ingest()
+    notify: Notify = Notify()
 
 
 def load_config(data: Path) -> Config:

@@ -1,7 +1,8 @@
 """The fleet's own keys: made once by `nw-fleet init`, kept in `<data>/keys` readable by their owner alone.
 
 `signing` signs acknowledgements, desired configuration, content packs and the beacon, each with a domain of its own (wire.signing);
-`seal` opens what devices seal. The certificate authority's key is apart, in `fleet.registry.authority`.
+`seal` opens what devices seal; `contacts` encrypts
+how raters can be reached. The certificate authority's key is apart, in `fleet.registry.authority`.
 """
 
 import os
@@ -11,7 +12,7 @@ from msgspec import Struct
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey
 
-NAMES = ("signing", "seal")
+NAMES = ("signing", "seal", "contacts")
 KEY_BYTES = 32
 
 
@@ -24,6 +25,7 @@ class Keys(Struct, frozen=True):
 
     signing: SigningKey
     seal: PrivateKey
+    contacts: bytes
 
 
 def make_keys(folder: Path) -> None:
@@ -36,8 +38,8 @@ def make_keys(folder: Path) -> None:
 
 def load_keys(folder: Path) -> Keys:
     """Read the keys. Raises KeysError for a missing key, a wrong length, or a file that others may read."""
-    signing, seal = (read_private(_path(folder, name), size=KEY_BYTES) for name in NAMES)
-    return Keys(SigningKey(signing), PrivateKey(seal))
+    signing, seal, contacts = (read_private(_path(folder, name), size=KEY_BYTES) for name in NAMES)
+    return Keys(SigningKey(signing), PrivateKey(seal), contacts)
 
 
 def write_private(path: Path, data: bytes) -> None:

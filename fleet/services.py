@@ -10,6 +10,7 @@ from fleet.config import Config
 from fleet.control.service import Control
 from fleet.hall.items import Items
 from fleet.keys import Keys
+from fleet.oversight.service import Oversight
 from fleet.ratings.ledger.service import Ledger
 from fleet.ratings.projection import Projection
 from fleet.ratings.service import Ratings
@@ -36,6 +37,7 @@ class Fleet(Struct, frozen=True):
     ratings: Ratings
     ledger: Ledger
     items: Items
+    oversight: Oversight
 
     def close(self) -> None:
         """Release what was opened, in reverse order."""

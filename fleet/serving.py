@@ -14,6 +14,7 @@ from wire.messages import Answer, Ask
 log = structlog.get_logger("fleet.serving")
 
 ROUND_S = 1.0
+TELL_EVERY_S = 5.0
 REVIEW_EVERY = 3
 REFRESH_EVERY = 15
 """Rounds between looking for changes that another process (a command line) made to registry or content."""
@@ -29,6 +30,8 @@ class Serving:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="fleet-rounds", daemon=True)
         broker = fleet.config.broker
+        # Notices wait for other people's servers, so they have a thread of their own.
+        self._telling = threading.Thread(target=self._tell, name="fleet-notices", daemon=True)
         self.link = Link(self._handlers(), client, host=broker.host, port=broker.port) if client is not None else None
         self._round = 0
 
@@ -38,6 +41,7 @@ class Serving:
             self._fleet.control.attach(self.link)
             self.link.start()
         self._thread.start()
+        self._telling.start()
 
     def stop(self) -> None:
         """End the link and the rounds; waits for a round under way."""
@@ -59,6 +63,13 @@ class Serving:
             if (took := time.monotonic() - started) > 5:
                 log.warning("a round took long", seconds=round(took, 1))
 
+    def _tell(self) -> None:
+        while not self._stopping.wait(TELL_EVERY_S):
+            try:
+                self._fleet.oversight.notices.deliver()
+            except Exception:
+                log.exception("notices were not sent")
+
     def round(self) -> None:
         """One round: read new entries, write what was heard, expire commands; now and then review and refresh."""
         fleet, number = self._fleet, self._round
@@ -68,6 +79,8 @@ class Serving:
             fleet.control.refresh_all()
             self._keep_ledger()
         if fleet.projection.catch_up():
+            fleet.watch.bump()
+        if fleet.oversight.round():
             fleet.watch.bump()
         fleet.watch.flush()
         fleet.control.orders.expire()

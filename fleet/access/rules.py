@@ -2,15 +2,16 @@
 
 from typing import Literal, get_args
 
-Role = Literal["admin", "operator", "supervisor", "viewer", "integrator"]
-"""admin 管理员 · operator 运维 · supervisor 监督 · viewer 查看 · integrator (API keys of other systems)."""
+Role = Literal["admin", "operator", "supervisor", "handler", "viewer", "integrator"]
+"""admin 管理员 · operator 运维 · supervisor 监督 · handler 承办 · viewer 查看 · integrator (API keys of other systems)."""
 ROLES: tuple[Role, ...] = get_args(Role)
-PERSON_ROLES: tuple[Role, ...] = ("admin", "operator", "supervisor", "viewer")
+PERSON_ROLES: tuple[Role, ...] = ("admin", "operator", "supervisor", "handler", "viewer")
 
 Permission = Literal[
     "see",  # every page that names nobody's rating
     "operate",  # incidents, commands, pairing, content, windows
     "supervise",  # single ratings and live figures of one window or clerk
+    "handle",  # work orders that are assigned to one
     "administer",  # users, keys, audit, revocation
     "report_services",  # the API's writing calls
 ]
@@ -18,7 +19,8 @@ Permission = Literal[
 _ALLOWED: dict[Role, frozenset[Permission]] = {
     "admin": frozenset(("see", "operate", "administer")),
     "operator": frozenset(("see", "operate")),
-    "supervisor": frozenset(("see", "supervise")),
+    "supervisor": frozenset(("see", "supervise", "handle")),
+    "handler": frozenset(("see", "handle")),
     "viewer": frozenset(("see",)),
     "integrator": frozenset(("see", "report_services")),
 }

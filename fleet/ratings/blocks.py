@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, Subquery, and_, case, func, select
 
 from fleet.ratings.rules import LEVELS, SMALLEST_BLOCK
-from fleet.ratings.tables import ratings
+from fleet.ratings.tables import rating_exclusions, ratings
 
 GUARDED: frozenset[str] = frozenset(("window", "clerk", "item", "hour", "stage", "channel"))
 """Dimensions small enough to tell who pressed what: each value has blocks of its own, and they are of finished days."""
@@ -24,7 +24,7 @@ def _blocks(dimension: str | None, first: date, last: date, *, hall: str, today:
     arrived = func.row_number(type_=Integer).over(partition_by=own, order_by=ratings.c.no)
     where = [ratings.c.standing_of == "counted", ratings.c.level.in_(LEVELS), *([ratings.c.hall == hall] if hall else [])]
     value = ratings.c[dimension] if dimension is not None else ratings.c.hall
-    names = ["hall", "day", "level", "reasons", "outcome"]
+    names = ["journal_no", "rating", "hall", "day", "level", "reasons", "outcome"]
     query = select(*(ratings.c[name] for name in names), value.label("value"), ((arrived - 1) // SMALLEST_BLOCK).label("block"))
     cut = query.where(*where).subquery("cut")
     same = [cut.c.hall, cut.c.block, *([cut.c.value] if dimension in GUARDED else [])]
@@ -37,6 +37,7 @@ def _blocks(dimension: str | None, first: date, last: date, *, hall: str, today:
         *([func.min(cut.c.day) == func.max(cut.c.day)] if dimension == "day" else []),
     ]
     counts = [func.sum(case((cut.c.level == level, 1), else_=0)).label(f"n{level}") for level in LEVELS]
+    counts += [func.min(cut.c.day).label("first_day"), func.max(cut.c.day).label("last_day")]
     whole = select(*same, *([] if dimension in GUARDED else [func.min(cut.c.value).label("value")]), *counts)
     return cut, whole.group_by(*same).having(and_(*shown)).subquery("whole"), [column.name for column in same]
 
@@ -52,3 +53,19 @@ def shown_ratings(dimension: str | None, first: date, last: date, *, hall: str, 
     cut, whole, same = _blocks(dimension, first, last, hall=hall, today=today)
     both = and_(*(cut.c[name] == whole.c[name] for name in same))
     return select(cut.c.reasons, cut.c.value, cut.c.level).join_from(cut, whole, both)
+
+
+def shown_keys(dimension: str | None, first: date, last: date, *, hall: str, today: date) -> Select[Any]:
+    """The query for (journal_no, rating, first_day, last_day) of each rating in a whole block, with the days of its block."""
+    cut, whole, same = _blocks(dimension, first, last, hall=hall, today=today)
+    both = and_(*(cut.c[name] == whole.c[name] for name in same))
+    return select(cut.c.journal_no, cut.c.rating, whole.c.first_day, whole.c.last_day).join_from(cut, whole, both)
+
+
+def shown_exclusions(dimension: str | None, first: date, last: date, *, hall: str, today: date) -> Select[Any]:
+    """The query for (value, how many of the ratings in whole blocks an upheld appeal excludes)."""
+    cut, whole, same = _blocks(dimension, first, last, hall=hall, today=today)
+    both = and_(*(cut.c[name] == whole.c[name] for name in same))
+    excluded = and_(*(rating_exclusions.c[name] == cut.c[name] for name in ("journal_no", "rating")))
+    joined = cut.join(whole, both).join(rating_exclusions, excluded)
+    return select(whole.c.value, func.count()).select_from(joined).group_by(whole.c.value)

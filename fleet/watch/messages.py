@@ -47,6 +47,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "设备发送超过限制的消息，连接已断开",
         "A device sent more than the limit; the broker closed its connection",
     ),
+    "notify.failed": (
+        "工单通知 {count} 条发送失败（{audience}）",
+        "{count} notices of work orders could not be sent ({audience})",
+    ),
     "message.malformed": ("收到不合格式的消息", "A malformed message arrived"),
     # What an agent says of its device (runtime.health.MESSAGES).
     "face.not_back": ("屏幕程序没有按时重新启动", "The screen program did not come back in time"),
@@ -180,6 +184,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Check who can use the fleet's own certificates at the broker",
     ),
     "next.upgrade_fleet": ("升级服务器后自动处理", "Upgrade the fleet; they are read then"),
+    "next.notify_channel": (
+        "检查 fleet.toml 中 [notify] 的地址和网络；恢复后自动补发",
+        "Check the addresses under [notify] in fleet.toml and the network; it is sent by itself then",
+    ),
     "next.report_supplier": ("把此告警连同审计导出交给供应商", "Hand this incident with the audit export to the supplier"),
 } | PARTS
 
