@@ -1,80 +1,24 @@
 """The ledger from presses to heads, proofs and sums: what is in the log, when, and that nothing is opened twice or alone."""
 
 import json
-import random
 from collections import Counter
 from datetime import date
 
 import pytest
-from fleet_seeded import NOW_MS, blank, clock, fleet, place_device
+from fleet_seeded import NOW_MS, blank, clock, fleet
+from fleet_town import DAY_MS, FIRST_MS, town
 from nacl.signing import SigningKey
 from sqlalchemy import insert, select, update
 
-from fleet.ingest.directory import Directory
-from fleet.ingest.intake import Intake
 from fleet.ratings.ledger.log import LedgerError
 from fleet.ratings.ledger.tables import ledger_entries
 from fleet.ratings.tables import rating_exclusions, ratings
-from fleet.store import open_store
 from wire.leaf import opens
 from wire.note import COSIGNATURE, Checkpoint, check_note, cosign, read_checkpoint, read_note, verifier_key
 from wire.signing import BadSignature
 from wire.tree import check_consistency, check_inclusion, leaf_hash
 
-__all__ = ["blank", "clock", "fleet"]
-DAY_MS = 86_400_000
-FIRST_MS = NOW_MS - 25 * DAY_MS
-"""2026-10-28, noon in the hall."""
-
-
-class Town:
-    """A fleet with devices that rate, through the real intake and projection."""
-
-    def __init__(self, fleet, clock) -> None:
-        self.fleet, self.clock = fleet, clock
-        self.dice = random.Random(7)
-        self.devices = {}
-        self.store = open_store(fleet.data, writes="journal")
-        self.directory = Directory(self.store)
-        self.intake = Intake(self.store, self.directory, fleet.keys.signing, clock=clock)
-
-    def rate(self, window: str, levels, *, at_ms: int, invited: bool = True) -> None:
-        if window not in self.devices:
-            self.devices[window] = place_device(self.fleet, len(self.devices) + 1, window=window, at_ms=FIRST_MS - DAY_MS)
-            self.directory.refresh()
-        device = self.devices[window]
-        for number, level in enumerate(levels):
-            seal = bytes(self.fleet.keys.seal.public_key)
-            device.rate(level, at_ms=at_ms + number * 60_000, seal_key=seal, dice=self.dice, invited=invited)
-
-    def deliver(self) -> None:
-        for device in self.devices.values():
-            self.intake.take(list(device.batches(self.fleet.config.tenant)))
-        self.fleet.projection.catch_up()
-
-    def month(self) -> None:
-        """Window 12 rates 23 times, window 06 seven times, three uninvited; then November begins, and the ledger is kept up."""
-        self.rate("12", [5, 4, 3, 2, 1] * 4 + [5, 5, 1], at_ms=FIRST_MS)
-        self.rate("06", [5, 5, 1, 5, 4, 2, 5], at_ms=FIRST_MS + DAY_MS)
-        self.rate("06", [1, 3, 5], at_ms=FIRST_MS + 2 * DAY_MS, invited=False)
-        self.deliver()
-        self.clock.ms = FIRST_MS + 4 * DAY_MS
-        self.fleet.ledger.keep_up()
-
-    def entries(self):
-        with self.fleet.store.read() as connection:
-            return connection.execute(select(ledger_entries).order_by(ledger_entries.c.position)).all()
-
-    def statement(self, month: str):
-        return json.loads(self.fleet.ledger.statement(month))
-
-
-@pytest.fixture
-def town(fleet, clock):
-    clock.ms = FIRST_MS
-    made = Town(fleet, clock)
-    yield made
-    made.store.close()
+__all__ = ["blank", "clock", "fleet", "town"]
 
 
 def test_each_finished_day_is_one_batch_sorted_by_hash_under_a_signed_head(town) -> None:
