@@ -31,6 +31,7 @@ from pack.reader import open_pack
 HALL = "yunxi"
 LOGIN = "operator"
 START_S = 60.0
+SHOWN_PROBLEMS = 10
 BIN = Path(sys.executable).parent
 
 
@@ -149,6 +150,7 @@ class Hall:
         else:
             files = [CATALOGUE / "hall.json", *sorted(CATALOGUE.glob("*.jsonl"))]
         report = json.loads(self.nw_fleet("items", "import", "--hall", HALL, "--json", *map(str, files)))
+        self._tell_problems(report)
         pack_file = self.folder / "content.pack"
         packed = self.nw_fleet("pack", "build", "--hall", HALL, "--out", str(pack_file), "--publish")
         with open_pack(pack_file, verify_key=None) as pack:
@@ -160,6 +162,17 @@ class Hall:
         for number, name in CLERKS.values():
             post = ("--post", "首席代表", "--post-ko", "수석대표", "--post-en", "Lead clerk")
             self.nw_fleet("staff", "add", number, "--hall", HALL, "--name", name, *post)
+
+    def _tell_problems(self, report: dict[str, Any]) -> None:
+        """What is wrong with the hall's own list, with its places. Raises HallError when nothing of it can be used."""
+        serious = [problem for problem in report["problems"] if problem["severity"] != "note"]
+        for problem in serious[:SHOWN_PROBLEMS]:
+            place = ":".join(str(part) for part in (problem["file"], problem["row"] or "", problem["column"]) if part)
+            self._say(f"content: {problem['severity']}: {place}: {problem['reason']}")
+        if (more := len(serious) - SHOWN_PROBLEMS + report["more_problems"]) > 0:
+            self._say(f"content: {more} more; nw-fleet items import --dry-run --json shows all")
+        if not report["new"]:
+            raise HallError(f"{self._items} gave no item; docs/items.md tells the formats")
 
     def _serve(self) -> None:
         """Broker, ingest and serve."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from demo import account, settings
+from demo.hall import Hall, HallError
 from demo.network import Cable
 from demo.processes import FLAP, Processes
 from runtime.clock import SystemClock
@@ -41,6 +42,38 @@ def processes(tmp_path: Path, said: list[str]) -> Iterator[Processes]:
     made = Processes(tmp_path, say=said.append)
     yield made
     made.end_all()
+
+
+def opened_with(items: str, folder: Path, said: list[str]) -> str:
+    """Open a hall with its own item list until its content is in; gives why it went no further."""
+    stop = threading.Event()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if "items imported" in text:
+            stop.set()
+
+    (folder / "own.csv").write_text(items, encoding="utf-8")
+    hall = Hall(folder / "hall", say=say, items=folder / "own.csv")
+    try:
+        with pytest.raises(HallError) as told:
+            hall.open(stop)
+    finally:
+        hall.close()
+    return str(told.value)
+
+
+def test_what_is_wrong_with_a_halls_own_list_is_told_with_its_place(tmp_path: Path, said: list[str]) -> None:
+    opened_with("事项名称,编码,实施主体,承诺时限\n换领身份证,A1,公安局,很快\n,A2,公安局,5个工作日\n", tmp_path, said)
+    assert any(line.startswith("content: warning: own.csv:2:承诺时限: ") for line in said), said
+    assert any(line.startswith("content: error: own.csv:3:事项名称: no name") for line in said), said
+    assert any(line.startswith("content: 1 items imported") for line in said), said
+
+
+def test_a_list_without_a_single_item_opens_no_hall_and_says_why(tmp_path: Path, said: list[str]) -> None:
+    why = opened_with("甲,乙\n1,2\n", tmp_path, said)
+    assert "own.csv gave no item" in why
+    assert any("no row under recognisable headers" in line for line in said), said
 
 
 def test_everything_started_is_ended_and_nothing_else(processes: Processes) -> None:
