@@ -14,10 +14,11 @@ from evaluator.flow import tags
 from evaluator.flow.clerk import ClerkLine
 from evaluator.flow.desk import Desk
 from evaluator.flow.occasion import Times
-from evaluator.flow.scene import Ask, Scene, Signs, Starting
+from evaluator.flow.scene import Scene, Signs, Starting
 from evaluator.hardware import Hardware
+from evaluator.onscreen import OnScreen
 from evaluator.seat import keep, kept
-from evaluator.shown import LOCALE, TAGS_FILE, Views, view_of
+from evaluator.shown import LOCALE, TAGS_FILE
 from evaluator.voice import voice_and_keys
 from hal.api import PowerChanged
 from hal.config import HalConfig
@@ -44,11 +45,6 @@ log = structlog.get_logger("evaluator.face")
 TICK_S = 0.25
 """How often time passes for the flow while a rating is open; otherwise once a second."""
 STORAGE_EVERY_S = 20.0
-MARK_AFTER_S = 0.03
-"""A press is on the disk, and thanked for, sooner than a frame is drawn. Only when the disk takes longer than this, the pressed
-card is drawn marked meanwhile; drawing it each time would put the thanks off by a frame."""
-REST_AFTER_S = 1.0
-"""So long after a rating its views are emptied and made ready for the next one."""
 
 
 class FlowClock:
@@ -100,9 +96,9 @@ class EvaluatorFace:
         self._desk: Desk | None = None
         self._first_frame_s = 0.0
         self._evidence_free = 1.0
-        self._view = view_of(Starting(Signs(), config.language, "standard"), None, clock="", date="")
+        self._screen = OnScreen(self.stage, Starting(Signs(), config.language, "standard"), now=self._now)
         self._minute()
-        self.stage.show(self._view, "starting")
+        self._screen.begin()
 
     @property
     def desk(self) -> Desk:
@@ -128,16 +124,13 @@ class EvaluatorFace:
             times=times_of(self.config),
             device=identity.device,
             language=self.config.language,
-            on_scene=self._show,
+            on_scene=self._screen.show,
         )
         self._clerks = self._clerk_line(flow_clock)
         self._spoken = voice_and_keys(self.desk, self.hardware)
         self.help = HelpLine(self.link, post=self.bridge.post, now_ms=flow_clock.wall_ms, later=timers.after)
         self._call_staff = CallStaff(self.help, lamp=self.hardware.call_lamp, later=timers.after)
-        self._views = Views(self.desk, tag_set)
-        self._mark = timers.timer(MARK_AFTER_S, self._mark_press)
-        self._pressed_s = 0.0
-        self._rest = timers.timer(REST_AFTER_S, self._rest_views)
+        self._screen.join(self.desk, tag_set, changed=self._scene_changed)
         self._ticking = timers.every(1.0, self._tick)
         self.take_view()
         self.hardware.start(self.desk, self._clerks, self._call_staff.press)
@@ -219,7 +212,7 @@ class EvaluatorFace:
         if view.archived:
             self.evidence.prune([(each.journal_id, each.through_seq) for each in view.archived])
             self._measure_storage()
-        self._minute_text()
+        self._screen.minute()
 
     def _take_health(self) -> None:
         self.desk.hardware(buttons_down=self.hardware.buttons_down)
@@ -259,43 +252,11 @@ class EvaluatorFace:
             self._ticking.stop()
             self._ticking = timers.every(wanted, self._tick)
 
-    def _show(self, scene: Scene) -> None:
-        if isinstance(scene, Ask) and scene.pressed is not None:
-            if not self._mark.waits:
-                self._pressed_s = time.monotonic()
-                self._mark.start()
-            return
-        self._mark.stop()
-        self._put(scene)
-
-    def _mark_press(self) -> None:
-        # Kivy counts from the frame before the press, which may be long ago when the screen was at rest.
-        if time.monotonic() - self._pressed_s < MARK_AFTER_S:
-            self._mark.start()
-        else:
-            self._put(self.desk.scene)
-
-    def _put(self, scene: Scene) -> None:
-        if words.code != scene.language:
-            words.use(scene.language)
-            self._minute_text()
-        if theme.profile != scene.profile:
-            theme.use(profile=scene.profile)
-        if self._view.scene.name == scene.name:
-            self._view.scene = scene
-        else:
-            self._view = self._views.of(scene, clock=self._view.clock, date=self._view.date)
-            self.stage.show(self._view, scene.name)
-            self._spoken.shown(scene)
-            self._pace(rating=self.desk.is_rating)
-            # A frame later, when the screen is laid out: who hears of it may touch it at once.
-            timers.after(0, self._report)
-            if not self.desk.is_rating:
-                self._rest.start()
-
-    def _rest_views(self) -> None:
-        if not self.desk.is_rating:
-            self._views.rest(self.desk.scene, size=theme.panel.size)
+    def _scene_changed(self, scene: Scene) -> None:
+        self._spoken.shown(scene)
+        self._pace(rating=self.desk.is_rating)
+        # A frame later, when the screen is laid out: who hears of it may touch it at once.
+        timers.after(0, self._report)
 
     def _minute(self) -> None:
         now = self._now()
@@ -305,13 +266,8 @@ class EvaluatorFace:
             theme.use(night=night)
         if self._desk is not None:
             self.hardware.dim(night)
-        self._minute_text()
+        self._screen.minute()
         timers.after(60.02 - self.device_clock.now().wall_ms % 60_000 / 1000, self._minute)
-
-    def _minute_text(self) -> None:
-        now = self._now()
-        self._view.clock = f"{now:%H:%M}" if now else ""
-        self._view.date = words.date(now) if now else ""
 
     def _now(self) -> datetime | None:
         """Local time; None while the clock was never set: a wrong time is worse than none."""
