@@ -7,6 +7,9 @@ from pack.model import Department, Hall, Item, Language, Scenario
 from pack.reader import Pack
 from pack.search import Hit
 from terminal.flow.places import Shelf
+from terminal.flow.plan import plan
+from terminal.flow.ports import Content, Subject
+from wire.messages import Words
 
 POPULAR = 30
 SHELVED = 400
@@ -60,3 +63,23 @@ class PackContent:
 
     def search_keys(self, digits: str, *, limit: int, language: Language) -> Sequence[Hit]:
         return self.pack.search_keys(digits, limit=limit, language=language)
+
+
+def codes_of(content: Content | None, subject: Subject) -> list[str]:
+    """The codes of the items that `subject` is about; empty when they are not known any more."""
+    if subject.code or content is None:
+        return [subject.code] if subject.code else []
+    wanted = plan(content, subject, "zh")
+    return [item.code for item in wanted.items] if wanted else []
+
+
+def name_of(content: Content | None, subject: Subject) -> Words | None:
+    """The name of what `subject` is about in every language; None when it is not known any more."""
+    if content is None:
+        return None
+    item = content.item(subject.code) if subject.code else None
+    scenario = content.scenario(subject.scenario) if subject.scenario else None
+    named = item.name if item else scenario.name if scenario else None
+    if named is None:
+        return None
+    return {language: named.get(language)[:200] for language in ("zh", "ko", "en")}

@@ -5,7 +5,7 @@ from typing import Any
 
 import structlog
 
-from hal.api import ButtonPressed, Event, HeadphonesChanged, KeyPressed
+from hal.api import ButtonPressed, Event, HeadphonesChanged, KeyPressed, LookEnded, PresenceChanged, Scanned, ScanRefused
 from hal.config import HalConfig
 from hal.factory import Hal, open_hal
 from runtime import clock as device_clock
@@ -16,19 +16,19 @@ from runtime.identity import Identity
 from runtime.journal import Journal
 from runtime.outage import PowerWatch
 from terminal.agent import AgentTalk, link_works, parts
-from terminal.content import PackContent
+from terminal.content import PackContent, codes_of, name_of
 from terminal.diary import JournalDiary, new_id
 from terminal.ear import Ear, Pad
 from terminal.flow.clock import DeviceClock
-from terminal.flow.plan import plan
-from terminal.flow.ports import Subject
 from terminal.flow.status import Status
 from terminal.flow.visit import Visit
-from terminal.hardware import Printing, Senses, printer_part, reader_part
+from terminal.hardware import Printing, Senses, printer_of, printer_part, reader_of, reader_part
 from terminal.lights import Lights
+from terminal.nearby import Nearby
 from terminal.packs import PackOpener, wanted
 from terminal.panel import panel_of, patience_of
 from terminal.print.raster import LineDrawer
+from terminal.scanning import Scanning
 from terminal.screens.frame import TerminalStage
 from terminal.sound import Sound
 from terminal.wording import LOCALE, Wording
@@ -40,7 +40,6 @@ from ui.pulse import Pulse
 from ui.speech import Voice
 from ui.theme import theme
 from ui.tokens import is_night
-from wire.messages import Words
 
 log = structlog.get_logger("terminal.face")
 
@@ -81,6 +80,10 @@ class TerminalFace:
         )
         self.stage.listen(self.pad.keys)
         self.lights = Lights(self.visit, self.hal.every("light"))
+        self.nearby = Nearby(self._every("backlight"))
+        self.scanning = Scanning(
+            self.visit, self.hal.every("scanner"), self.hal.every("camera"), post=self.bridge.post, wording=self.wording
+        )
         self.talk = AgentTalk(self)
         self.packs = PackOpener(
             post=self.bridge.post, now_ms=self._now_ms, came=self._show_content, refused=self.report,
@@ -109,7 +112,8 @@ class TerminalFace:
 
     def _visit(self, hal_config: HalConfig, journal: Journal) -> Visit:
         diary = JournalDiary(
-            journal, seal_key=self._seal_key, post=self.bridge.post, name_of=self._name_of, codes_of=self._codes_of,
+            journal, seal_key=self._seal_key, post=self.bridge.post, name_of=lambda subject: name_of(self.visit.content, subject),
+            codes_of=lambda subject: codes_of(self.visit.content, subject),
             now_ms=self._now_ms,
         )  # fmt: skip
         self.help = HelpLine(
@@ -146,6 +150,11 @@ class TerminalFace:
             self.bridge.post(self.visit.call_help)
         elif isinstance(event, KeyPressed | HeadphonesChanged):
             self.pad.take(event)
+        elif isinstance(event, Scanned | ScanRefused | LookEnded):
+            self.scanning.take(event)
+        elif isinstance(event, PresenceChanged):
+            present = event.present
+            self.bridge.post(lambda: self.nearby.moved(name, present))
         else:
             senses.event(name, event)
 
@@ -172,6 +181,7 @@ class TerminalFace:
     def _changed(self) -> None:
         self.stage.sync_soon()
         self.lights.sync()
+        self.scanning.sync()
         self.sound.follow()
         if self.visit.next_tick_ms() is None:
             self._ticking.stop()
@@ -183,6 +193,7 @@ class TerminalFace:
     def _tick(self) -> None:
         self.visit.tick()
         self.pad.keys.tick()
+        self.scanning.sync()
         if self.visit.session is not None:
             self.stage.second()
             if self.visit.warning:
@@ -202,8 +213,7 @@ class TerminalFace:
         night = now is not None and is_night(now.hour, day_from=panel.day_from, night_from=panel.night_from)
         if theme.night != night:
             theme.use(night=night)
-        for light in self._every("backlight"):
-            light.dim(night)
+        self.nearby.night(night)
         self.stage.minute(now)
 
     # What the agent says
@@ -232,13 +242,12 @@ class TerminalFace:
 
     def take_status(self) -> None:
         """Put together what works now and tell the visit if it changed."""
-        health = self.hal.health()
-        view = self.link.view
+        printer, reader, view = printer_of(self.hal), reader_of(self.hal), self.link.view
         settling = timers.frame_s() - self._started_s < 15.0 and not self.link.is_connected
         content = self.visit.content
         status = Status(
-            printer=printer_part(health.get("printer")),
-            reader=reader_part(health.get("id_card")),
+            printer=printer_part(printer.health() if printer else None),
+            reader=reader_part(reader.health() if reader else None),
             network=settling or link_works(view),
             content=content is not None,
             rating=self.diary.can_rate,
@@ -246,6 +255,7 @@ class TerminalFace:
             notice=view.desired.notice if view.desired is not None else None,
             pairing_code=view.pairing_code if view.pairing == "waiting" else "",
             keypad=self.pad.fitted,
+            codes=self.scanning.works,
             power=self.power.stage,
         )
         if status != self.visit.status:
@@ -281,20 +291,3 @@ class TerminalFace:
     def _seal_key(self) -> bytes | None:
         desired = self.link.view.desired
         return desired.seal_key if desired is not None else None
-
-    def _codes_of(self, subject: Subject) -> list[str]:
-        if subject.code or self.visit.content is None:
-            return [subject.code] if subject.code else []
-        wanted = plan(self.visit.content, subject, "zh")
-        return [item.code for item in wanted.items] if wanted else []
-
-    def _name_of(self, subject: Subject) -> Words | None:
-        content = self.visit.content
-        if content is None:
-            return None
-        item = content.item(subject.code) if subject.code else None
-        scenario = content.scenario(subject.scenario) if subject.scenario else None
-        named = item.name if item else scenario.name if scenario else None
-        if named is None:
-            return None
-        return {language: named.get(language)[:200] for language in ("zh", "ko", "en")}

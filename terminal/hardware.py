@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import cast
 
 import structlog
 
@@ -15,8 +16,12 @@ from hal.api import (
     Health,
     Job,
     Outcome,
+    Peripheral,
     PowerChanged,
     PrinterStatus,
+    ReceiptPrinter,
+    SmartCardPresent,
+    SmartCardRemoved,
     Tampered,
     TamperEnded,
 )
@@ -59,6 +64,18 @@ def said(reason: str) -> Phrase:
     return phrase("printer.silent" if is_silent else "printer.mechanical")
 
 
+def printer_of(hal: Hal) -> ReceiptPrinter | None:
+    """The printer to print on: the first that works, else the first that is fitted."""
+    printers = cast(list[ReceiptPrinter], hal.every("printer"))
+    return next((one for one in printers if one.health().state in ("ok", "degraded")), printers[0] if printers else None)
+
+
+def reader_of(hal: Hal) -> Peripheral | None:
+    """The identity-card reader by which visitors know whether cards are read."""
+    readers = hal.every("id_card")
+    return next((one for one in readers if one.health().state != "down"), readers[0] if readers else None)
+
+
 def printer_part(health: Health | None) -> Part:
     """The printer as visitors see it; None when none is fitted."""
     if health is None:
@@ -84,8 +101,8 @@ class Printing:
 
     def send(self, sheet: Sheet, done: Done) -> None:
         """See PaperPort. A sheet that cannot be laid out is answered as not printed."""
-        printer = self._hal.printer
-        blocks = self._blocks(sheet) if printer else None
+        printer = printer_of(self._hal)
+        blocks = self._blocks(sheet, printer) if printer else None
         if printer is None or blocks is None:
             reason = "printer.offline" if printer is None else "job.invalid"
             self._post(lambda: done(sheet.job_id, "not_printed", said(reason), reason))
@@ -96,9 +113,9 @@ class Printing:
 
         printer.submit(Job(id=sheet.job_id, blocks=blocks), outcome)
 
-    def _blocks(self, sheet: Sheet) -> tuple[object, ...] | None:
-        content, printer = self._content(), self._hal.printer
-        if content is None or printer is None:
+    def _blocks(self, sheet: Sheet, printer: ReceiptPrinter) -> tuple[object, ...] | None:
+        content = self._content()
+        if content is None:
             return None
         say, language, now = self._wording.say(sheet.language), sheet.language, self._clock.known()
         today = now.date() if now else None
@@ -157,9 +174,14 @@ class Senses:
         match event:
             case CardPresent(card=card):
                 expired = has_expired(card.valid_to, self._clock.known())
-                self._post(lambda: self._visit.card_present(Card(card.name, expired)))
+                self._post(lambda: self._visit.card_present(Card(card.name, expired), name))
             case CardRemoved():
-                self._post(self._visit.card_removed)
+                self._post(lambda: self._visit.card_removed(name))
+            case SmartCardPresent(reader=reader):
+                # Its chip number is nobody's business here; that a card lies there is.
+                self._post(lambda: self._visit.other_card_present(f"{name} {reader}"))
+            case SmartCardRemoved(reader=reader):
+                self._post(lambda: self._visit.other_card_removed(f"{name} {reader}"))
             case DoorOpened() | Tampered():
                 self._post(lambda: self._visit.cabinet(name, True))
             case DoorClosed() | TamperEnded():

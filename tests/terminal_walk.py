@@ -15,7 +15,7 @@ from demo.shots import terminal as shots
 from terminal.flow.phrase import phrase
 from ui import shots as studio
 
-ID = re.compile(r"\b(keys|aid|guide|paper|foot|list|home|rate|search|warn|leave|tongue)\.[a-z_]+\b|\{[a-z]+\}")
+ID = re.compile(r"\b(keys|aid|guide|paper|scan|foot|list|home|rate|search|warn|leave|tongue)\.[a-z_]+\b|\{[a-z]+\}")
 
 
 class Listener:

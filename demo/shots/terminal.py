@@ -3,21 +3,21 @@
 The content is the demonstration catalogue; ports answer nothing, the clock stands still.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from demo.shots.content import NOW, catalogue
+from demo.shots.content import catalogue
+from demo.shots.terminal_scene import Scene, StillClock
 from pack.model import Language
-from terminal.content import PackContent
 from terminal.flow import places
 from terminal.flow.idle import PROFILES, Profile
 from terminal.flow.keys import Keys
 from terminal.flow.phrase import Phrase, phrase
-from terminal.flow.ports import Done, EndedBy, HelpState, Matter, Outcome, RatingEnd, Sheet, Stands, Subject
+from terminal.flow.ports import HelpState, Outcome, Subject
 from terminal.flow.session import Card
 from terminal.flow.status import Part, Status
-from terminal.flow.visit import Visit
+from terminal.flow.visit import CARD_LEFT_MS
 from terminal.wording import LOCALE
 from ui.shots import Shot, dressed, settle
 from ui.tokens import TERMINAL_21
@@ -35,82 +35,6 @@ KEYPAD_SAMPLE = ("home", "guide", "search_found", "paper_printed", "rate", "reas
 FRAMES = 16
 """Texts, rows, pages: each takes its size from the one before, a frame at a time."""
 OUT = Part(works=False, reason=phrase("printer.paper_out"))
-
-
-class StillClock:
-    """A clock that moves only when told."""
-
-    def __init__(self) -> None:
-        self.ms = 1_000_000
-        self.is_set = True
-
-    def monotonic_ms(self) -> int:
-        return self.ms
-
-    def now(self) -> datetime:
-        return NOW
-
-    def known(self) -> datetime | None:
-        return NOW if self.is_set else None
-
-
-class Quiet:
-    """Printer, help and diary that take everything; only the diary answers, at once."""
-
-    can_rate = True
-
-    def __init__(self) -> None:
-        self.done: Done = lambda *_: None
-        self.answer: Callable[[str, HelpState], None] = lambda *_: None
-        self.sheet: Sheet | None = None
-        self.call_id = ""
-        self.leaf = bytes(range(32))
-        """Of the press that stands; the receipt code follows from it."""
-
-    def send(self, sheet: Sheet, done: Done) -> None:
-        self.sheet, self.done = sheet, done
-
-    def call(self, call_id: str, *, where: str, answer: Callable[[str, HelpState], None]) -> None:
-        self.call_id, self.answer = call_id, answer
-
-    def cancel(self, call_id: str) -> None: ...
-
-    def session_opened(self, session: bytes) -> None: ...
-
-    def session_closed(self, session: bytes, *, how: EndedBy, matters: Sequence[Matter], duration_ms: int) -> None: ...
-
-    def print_asked(self, sheet: Sheet, *, session: bytes, done: Callable[[bool], object]) -> None:
-        done(True)
-
-    def print_finished(self, sheet: Sheet, *, session: bytes, outcome: Outcome, reason: Phrase, evidence: str) -> None: ...
-
-    def cabinet(self, contact: str, opened: bool) -> None: ...
-
-    def rating_invited(self, rating: bytes, *, subject: Subject, done: Callable[[bool], object]) -> None:
-        done(True)
-
-    def rating_pressed(self, rating: bytes, level: int, *, amends: bool, done: Callable[[Stands | None], object]) -> None:
-        done(Stands(4, self.leaf))
-
-    def rating_closed(
-        self, rating: bytes, *, how: RatingEnd, tags: Sequence[str], language: Language, profile: Profile, duration_ms: int
-    ) -> None: ...
-
-
-class Scene:
-    """A visit with everything around it, to be led into a state."""
-
-    def __init__(self, *, content: PackContent | None, status: Status) -> None:
-        self.clock, self.quiet = StillClock(), Quiet()
-        self.visit = Visit(
-            clock=self.clock, diary=self.quiet, paper=self.quiet, help_port=self.quiet, new_id=lambda: b"\x07" * 16,
-            content=content, status=status,
-        )  # fmt: skip
-
-    def printed(self, outcome: Outcome, reason: Phrase | None = None) -> None:
-        """The printer answers."""
-        assert self.quiet.sheet is not None
-        self.quiet.done(self.quiet.sheet.job_id, outcome, reason or phrase(""), "")
 
 
 def shots() -> Iterator[Shot]:
@@ -265,11 +189,23 @@ def _left(scene: Scene) -> None:
     scene.visit.end("timeout")
 
 
+def _forgotten(scene: Scene) -> None:
+    _left(scene)
+    scene.clock.ms += CARD_LEFT_MS
+    scene.visit.tick()
+
+
+def _scan(scene: Scene) -> None:
+    scene.visit.status_changed(replace(scene.visit.status, codes=True))
+    scene.visit.go(places.Search())
+    scene.visit.ask_code()
+
+
 STATES: dict[str, Callable[[Scene], None]] = {
     "attract": lambda scene: None,
     "attract_trouble": _troubled,
     "attract_resting": lambda scene: scene.visit.status_changed(Status(power="resting")),
-    "attract_card": lambda scene: setattr(scene.visit, "card_on_reader", True),
+    "attract_card": _forgotten,
     "empty": lambda scene: None,
     "home": lambda scene: None,
     "home_card": lambda scene: scene.visit.card_present(Card("张*")),
@@ -281,6 +217,9 @@ STATES: dict[str, Callable[[Scene], None]] = {
     "popular": lambda scene: scene.visit.go(places.ShelfItems("popular")),
     "windows": lambda scene: scene.visit.go(places.Windows()),
     "search": lambda scene: scene.visit.go(places.Search()),
+    "search_codes": lambda scene: (_scan(scene), scene.visit.show("")),
+    "scan": _scan,
+    "scan_refused": lambda scene: (_scan(scene), scene.visit.scanned(None)),
     "search_found": _search("hz"),
     "search_none": _search("qqqq"),
     "guide": _guide,

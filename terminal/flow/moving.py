@@ -99,6 +99,13 @@ class MovingVisit(PrintingVisit):
         self.idle.patience = self.patience[profile]
         self.changed()
 
+    def ask_code(self) -> None:
+        """Have the visitor hold up a code; what reads it is switched on for as long as this is on the screen."""
+        if self.session is None or not self.status.codes:
+            return
+        self.session.code_refused = False
+        self.show("scan")
+
     def show(self, overlay: Overlay) -> None:
         """Open or close (`''`) a panel above the place."""
         self.overlay = overlay if self.session else ""

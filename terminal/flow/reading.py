@@ -36,7 +36,7 @@ class Reading:
     bar: tuple[Choice, ...] = ()
     """The way back and the buttons at the foot, which every screen has; reached after the choices."""
     panel: str = ""
-    """The panel that covers the place: `help`, `language`, `warning`."""
+    """The panel that covers the place: `help`, `language`, `scan`, `warning`."""
     machine: str = ""
     """Which machine this is, and the time."""
     page: int = 0

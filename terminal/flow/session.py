@@ -33,6 +33,8 @@ class Session:
     ticked: dict[str, set[int]] = field(default_factory=dict)
     card: Card | None = None
     card_trouble: Phrase = NOTHING
+    code_refused: bool = False
+    """The code that was held up last opens nothing here."""
     matters: list[Matter] = field(default_factory=list)
     finished: Subject | None = None
     """The matter that was finished last and not yet rated."""

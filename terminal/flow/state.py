@@ -13,7 +13,7 @@ from terminal.flow.session import Session
 from terminal.flow.status import Status, prints
 
 Phase = Literal["attract", "visiting", "goodbye", "secured"]
-Overlay = Literal["", "help", "language"]
+Overlay = Literal["", "help", "language", "scan"]
 
 
 class VisitState:
@@ -47,7 +47,7 @@ class VisitState:
         self.phase: Phase = "attract"
         self.overlay: Overlay = ""
         self.session: Session | None = None
-        self.card_on_reader = False
+        self._cards: set[str] = set()
         self._open_contacts: set[str] = set()
         self.ended_by: EndedBy | None = None
         self.changed: Callable[[], None] = lambda: None
@@ -74,6 +74,11 @@ class VisitState:
         if self.session:
             return self.session.profile
         return self._ended_profile if self.phase == "goodbye" else "standard"
+
+    @property
+    def card_on_reader(self) -> bool:
+        """Whether a card lies on any reader."""
+        return bool(self._cards)
 
     @property
     def warning(self) -> bool:

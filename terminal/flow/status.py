@@ -36,6 +36,9 @@ class Status:
     keypad: bool = False
     """Whether twelve keys are fitted, and with them 语音键盘."""
 
+    codes: bool = False
+    """Whether a code that somebody holds up can be read: a scanner or a camera is fitted and works."""
+
     power: Stage = "none"
     """What the device does about a power cut (runtime.outage)."""
 

@@ -4,8 +4,8 @@ from pack.model import Language
 from terminal.flow.desk import Desk
 from terminal.flow.idle import IdleTimer
 from terminal.flow.moving import MovingVisit
-from terminal.flow.phrase import NOTHING, Phrase
-from terminal.flow.places import Home
+from terminal.flow.phrase import NOTHING, Phrase, phrase
+from terminal.flow.places import Home, Place
 from terminal.flow.ports import Content, EndedBy
 from terminal.flow.session import Card, Session
 from terminal.flow.status import Status
@@ -13,6 +13,7 @@ from terminal.flow.status import Status
 GOODBYE_MS = 4_000
 CARD_LEFT_MS = 30_000
 """How long the goodbye insists on a card left on the reader; the attract screen goes on saying it."""
+OTHER_CARD = phrase("card.not_needed")
 HASTY_MS = 1_000
 """A second tap on 结束 this soon is the same person, not the next one."""
 
@@ -115,9 +116,9 @@ class Visit(MovingVisit):
 
     # Hardware and content
 
-    def card_present(self, card: Card) -> None:
+    def card_present(self, card: Card, reader: str = "id_card") -> None:
         """A card was read: greet by masked name. It also begins a session, since somebody is there."""
-        self.card_on_reader = True
+        self._cards.add(reader)
         if self.phase == "secured" or (self.session is None and self.status.rests):
             return
         if self.session is None:
@@ -133,12 +134,44 @@ class Visit(MovingVisit):
             self.session.card_trouble = reason
             self.changed()
 
-    def card_removed(self) -> None:
+    def card_removed(self, reader: str = "id_card") -> None:
         """The card is gone, and with it what was kept of it."""
-        self.card_on_reader = False
+        self._cards.discard(reader)
         if self.session:
             self.session.card, self.session.card_trouble = None, NOTHING
         self.changed()
+
+    def other_card_present(self, reader: str) -> None:
+        """A card of another kind lies there: it is told that it is not needed, and not forgotten when its owner leaves."""
+        self._cards.add(reader)
+        if self.phase == "secured" or (self.session is None and self.status.rests):
+            return
+        if self.session is None:
+            self._begin()
+        self.card_unread(OTHER_CARD)
+
+    def other_card_removed(self, reader: str) -> None:
+        """It is gone; an identity card beside it is not."""
+        self._cards.discard(reader)
+        if self.session and self.session.card_trouble == OTHER_CARD:
+            self.session.card_trouble = NOTHING
+        self.changed()
+
+    def scanned(self, place: Place | None) -> None:
+        """A code was held up: open what it names, or (None) say that it opens nothing here. Like a card, it may begin a visit."""
+        if self.phase == "secured" or self.content is None or (self.session is None and self.status.rests):
+            return
+        if self.session is None:
+            self._begin()
+        assert self.session is not None
+        self.idle.touch()
+        if self.session.desk.busy or self.rating_open:
+            # What is under way is not walked away from by something that was waved in front of the machine.
+            return
+        self.session.code_refused = place is None
+        self.show("scan" if place is None else "")
+        if place is not None:
+            self.go(place)
 
     def cabinet(self, contact: str, opened: bool) -> None:
         """A contact of the cabinet was opened: wipe at once and say so in the journal. All closed again: wait for visitors."""

@@ -21,7 +21,7 @@ from terminal.screens.guide import GuideView
 from terminal.screens.home import HomeView
 from terminal.screens.kept import KeptViews
 from terminal.screens.lists import DepartmentsView, ItemsView, ScenariosView, WindowsView
-from terminal.screens.overlays import HelpPanel, Identification, LanguagePanel, Overlay, WarningPanel
+from terminal.screens.overlays import HelpPanel, Identification, LanguagePanel, Overlay, ScanPanel, WarningPanel
 from terminal.screens.paper import PaperView
 from terminal.screens.parting import PartingView
 from terminal.screens.plan import PlanView
@@ -54,7 +54,7 @@ VIEWS: dict[type, type[View]] = {
     places.Parting: PartingView,
 }
 NOT_VISITING: dict[str, type[View]] = {"attract": AttractView, "goodbye": GoodbyeView, "secured": SecuredView}
-PANELS: dict[str, type[Overlay]] = {"help": HelpPanel, "language": LanguagePanel, "warning": WarningPanel}
+PANELS: dict[str, type[Overlay]] = {"help": HelpPanel, "language": LanguagePanel, "scan": ScanPanel, "warning": WarningPanel}
 OTHERS: dict[str, str] = {"zh": "한 · EN", "ko": "中 · EN", "en": "中 · 한"}
 
 

@@ -1,8 +1,9 @@
-"""What lies above the place: help, the choice of language, and the question 还要用吗?"""
+"""What lies above the place: help, a code to hold up, the choice of language, and the question 还要用吗?"""
 
 from kivy.properties import StringProperty
 from kivy.uix.floatlayout import FloatLayout
 
+from terminal.flow.places import Search
 from terminal.flow.visit import Visit
 from terminal.screens.view import local
 from ui.language import words
@@ -59,6 +60,25 @@ class HelpPanel(Overlay):
         if state in ("asking", "waiting", "seen"):
             said.append(words.t("aid.stay"))
         return said
+
+
+class ScanPanel(Overlay):
+    """Hold up a code; or why the one that was held up opens nothing, with another try. What it said is never shown."""
+
+    again = StringProperty("")
+
+    def refresh(self) -> None:
+        session = self.visit.session
+        refused = session is not None and session.code_refused
+        works = self.visit.status.codes
+        self.ids.state.text = words.t("scan.refused" if refused else "scan.title")
+        self.ids.advice.text = words.t("scan.refused_do" if refused else "scan.how" if works else "scan.off")
+        self.again = words.t("scan.again") if refused and works else ""
+
+    def search(self) -> None:
+        """Find it by typing instead."""
+        self.visit.show("")
+        self.visit.go(Search())
 
 
 class LanguagePanel(Overlay):

@@ -48,6 +48,10 @@ class SearchView(View):
         self._show_results()
 
     def _show_results(self) -> None:
+        # Only where a code can be read, and not among results, which need the room.
+        offers = self.visit.status.codes and not self.shown.query
+        scan = self.ids.scan
+        scan.height, scan.opacity, scan.disabled = theme.mm(22) if offers else 0, 1 if offers else 0, not offers
         query, content = self.shown.query, self.visit.content
         self.ids.typed.text = query.upper()
         self.ids.empty.text = "" if query else words.t("search.hint_keys" if theme.profile == "keypad" else "search.hint")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hal.api import CardPresent, Outcome, PrinterStatus
+from hal.api import CardPresent, Health, Outcome, PrinterStatus
 from hal.paper import Text
 from runtime.clock import NOT_AFTER_MS, NOT_BEFORE_MS, FakeClock, is_set
 from terminal.content import PackContent
@@ -46,6 +46,9 @@ class Printer:
     def __init__(self) -> None:
         self.lines: list[str] = []
 
+    def health(self) -> Health:
+        return Health("ok", "hal.ok", "next.nothing", 0)
+
     def submit(self, job: Any, done: Any) -> None:
         self.lines = [block.line for block in job.blocks if isinstance(block, Text)]
         known = PrinterStatus(answered=True, online=True, paper="ok")
@@ -59,7 +62,7 @@ def test_a_notice_bears_a_date_only_when_the_clock_was_set(
 ) -> None:
     printer, outcomes = Printer(), []
     printing = Printing(
-        SimpleNamespace(printer=printer), post=lambda call: bool(call()) or True, wording=wording,  # type: ignore[arg-type]
+        SimpleNamespace(every=lambda kind: [printer]), post=lambda call: bool(call()) or True, wording=wording,  # type: ignore[arg-type]
         clock=DeviceClock(FakeClock(wall_ms)), content=lambda: content,
     )  # fmt: skip
     scenario = content.scenarios()[0]
@@ -89,7 +92,7 @@ def test_a_card_is_called_expired_only_by_a_clock_that_was_set(valid_to: str, no
 @pytest.mark.parametrize(("wall_ms", "expired"), [(NEVER_SET, False), (NOON, True)])
 def test_an_old_card_is_welcome_while_nobody_knows_the_day(wall_ms: int, expired: bool) -> None:
     told: list[bool] = []
-    visit = SimpleNamespace(card_present=lambda card: told.append(card.expired))
+    visit = SimpleNamespace(card_present=lambda card, reader: told.append(card.expired))
     senses = Senses(
         visit,
         post=lambda call: bool(call()) or True,

@@ -6,6 +6,7 @@ from ui.widgets.text import Words
 
 CODES = {
     "search": 0xE8B6,
+    "scan": 0xF206,
     "guide": 0xE873,
     "case": 0xE889,
     "ticket": 0xE638,
