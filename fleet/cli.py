@@ -10,6 +10,7 @@ import click
 from fleet.cli_access import key, user
 from fleet.cli_calendar import calendar
 from fleet.cli_content import items, pack
+from fleet.cli_ledger import ledger
 from fleet.cli_options import DATA
 from fleet.cli_staff import staff
 
@@ -167,6 +168,7 @@ def rebuild(data: Path) -> None:
 cli.add_command(items)
 cli.add_command(calendar)
 cli.add_command(pack)
+cli.add_command(ledger)
 cli.add_command(staff)
 cli.add_command(user)
 cli.add_command(key)

@@ -179,6 +179,7 @@ ACTS = {
     "incident.close": ("关闭告警", "Closed an incident"),
     "window.change": ("更改窗口", "Changed a window"),
     "device.settings": ("更改设备设置", "Changed a device's settings"),
+    "ledger.witness": ("登记账本见证方", "Added a ledger witness"),
     "device.revoke": ("吊销设备", "Revoked a device"),
     "pairing.approve": ("批准配对", "Approved a pairing"),
     "pairing.refuse": ("拒绝配对", "Refused a pairing"),

@@ -14,7 +14,7 @@ from fleet.access.limits import Limiter
 from fleet.public.ledger_words import LEVELS, WORDS
 from fleet.ratings.ledger.dump import dump_lines
 from fleet.ratings.ledger.log import LedgerError
-from fleet.ratings.ledger.service import Found, Ledger
+from fleet.ratings.ledger.service import Ledger, as_json
 from fleet.services import Fleet
 from wire.codec import WireError
 
@@ -145,19 +145,7 @@ def _proofs(ledger: Ledger, code: str, position: int | None) -> list[dict[str, A
         found = ledger.receipt(code)
     if not found:
         raise _Fault(404, "the ledger has no such entry; ratings enter it in the night after they arrive")
-    return [_proof(each) for each in found]
-
-
-def _proof(found: Found) -> dict[str, Any]:
-    return {
-        "position": found.position,
-        "batch": found.day,
-        "entry": found.data.decode("utf-8", "replace"),
-        "size": found.head.size,
-        "root": found.head.root.hex(),
-        "proof": [step.hex() for step in found.proof],
-        "checkpoint": found.head.note,
-    }
+    return [as_json(each) for each in found]
 
 
 def _page(fleet: Fleet, lang: str) -> str:

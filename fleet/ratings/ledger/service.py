@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -252,6 +253,19 @@ class Ledger:
             values = {"size": size, "name": name, "line": line.rstrip("\n") + "\n", "seen_ms": seconds * 1000}
             connection.execute(insert(ledger_cosignatures).values(**values))
         return name
+
+
+def as_json(found: Found) -> dict[str, Any]:
+    """An entry and its proof as programs get them."""
+    return {
+        "position": found.position,
+        "batch": found.day,
+        "entry": found.data.decode("utf-8", "replace"),
+        "size": found.head.size,
+        "root": found.head.root.hex(),
+        "proof": [step.hex() for step in found.proof],
+        "checkpoint": found.head.note,
+    }
 
 
 def _last_day(connection: Connection) -> date | None:
