@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import subprocess
 import threading
 import time
@@ -27,10 +28,11 @@ log = structlog.get_logger("hal")
 class Config(msgspec.Struct, frozen=True):
     """A UPS that an upsd serves, on this computer or for the whole hall.
 
-    `ups` its name there. `host` and `tcp_port` of upsd. `poll_s` how often it is asked, `deadline_s` how long an answer may
-    take. `dead_s` after so long without a word of it *while on battery* the battery counts as nearly empty. `low_runtime_s`
-    an estimate below this counts as nearly empty too; 0 = only the UPS's own word. `shutdown` how the computer is switched
-    off then: `systemd` by `systemctl poweroff`, `none` not at all (somebody else does, or it is a demonstration).
+    `ups` its name there. `host` (an IP address, or localhost) and `tcp_port` of upsd. `poll_s` how often it is asked,
+    `deadline_s` how long an answer may take. `dead_s` after so long without a word of it *while on battery* the battery
+    counts as nearly empty. `low_runtime_s` an estimate below this counts as nearly empty too; 0 = only the UPS's own word.
+    `shutdown` how the computer is switched off then: `systemd` by `systemctl poweroff`, `none` not at all (somebody else
+    does, or it is a demonstration).
     """
 
     ups: str = "ups"
@@ -45,7 +47,20 @@ class Config(msgspec.Struct, frozen=True):
 
 def check(config: Config) -> list[str]:
     """See `hal.registry.DRIVERS`."""
-    return [] if is_name(config.ups) else [f".ups is {config.ups!r}; give the name that `upsc -l` shows: letters, digits, . : _ -"]
+    wrong = []
+    if not is_name(config.ups):
+        wrong.append(f".ups is {config.ups!r}; give the name that `upsc -l` shows: letters, digits, . : _ -")
+    if not _is_address(config.host):
+        # Looking a name up may hang for longer than anything here may wait, most of all while the mains are out.
+        wrong.append(f".host is {config.host!r}; give an IP address, or localhost")
+    return wrong
+
+
+def _is_address(host: str) -> bool:
+    try:
+        return host == "localhost" or bool(ipaddress.ip_address(host))
+    except ValueError:
+        return False
 
 
 def where(config: Config) -> str:

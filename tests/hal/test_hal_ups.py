@@ -235,6 +235,14 @@ def test_a_refused_shutdown_is_told(heard, until, closing):
     assert driver.health().args == {"error": "Interactive authentication required."}
 
 
+@pytest.mark.parametrize("host", ["upsd.hall.example", "", "127.0.0.1:3493", "host name"])
+def test_upsd_is_named_by_its_address_because_a_lookup_may_hang_in_a_power_cut(make_config, host):
+    with pytest.raises(ValueError, match="give an IP address, or localhost"):
+        make_config({"ups": {"driver": "nut", "host": host}})
+    make_config({"ups": {"driver": "nut", "host": "::1"}})
+    make_config({"ups": {"driver": "nut", "host": "localhost"}})
+
+
 def test_a_name_that_could_smuggle_a_command_is_refused(make_config):
     with pytest.raises(ValueError, match="upsc -l"):
         make_config({"ups": {"driver": "nut", "ups": "ups\nINSTCMD ups load.off"}})
