@@ -8,6 +8,7 @@ from sqlalchemy import insert
 
 from demo.seed.device import DAY_MS, SeedDevice, part, state_of
 from demo.seed.month import HOUR_MS, live_a_month
+from demo.seed.orders import live_with_orders
 from demo.seed.pairing import begin_pairing
 from demo.seed.picture import sketch_png
 from fleet.registry import tables
@@ -38,6 +39,7 @@ def seed_demo(fleet: Fleet, *, password: str, now_ms: int, days: int = 30) -> di
     _states(fleet, devices, now_ms)
     _commands(fleet, devices, now_ms)
     _items(fleet)
+    live_with_orders(fleet)
     fleet.watch.flush()
     fleet.watch.review()
     taken = next((each for each in fleet.watch.incidents.list() if each.reason == "printer.paper_out"), None)
@@ -52,6 +54,8 @@ def _people(fleet: Fleet, password: str) -> None:
         ("admin", "系统管理员", "admin"),
         ("chen", "陈敏", "operator"),
         ("zhao", "赵监督", "supervisor"),
+        ("qian", "钱监督", "supervisor"),
+        ("li", "李科长", "handler"),
         ("guest", "值班室", "viewer"),
     ):
         fleet.access.add_user(name, display=display, role=role, password=password, by="seed")

@@ -27,10 +27,13 @@ PAGES = (
     "/devices/{terminal}",
     "/pairing",
     "/ratings",
+    "/working-days",
     "/items",
     "/users",
     "/audit",
 )
+SUPERVISED = ("/ratings", "/work-orders", "/work-orders/1", "/work-orders/2", "/revisits", "/revisits/1")
+HANDLED = ("/work-orders", "/work-orders/3")
 READY_S = 60
 
 
@@ -93,7 +96,7 @@ def shoot(address: str, password: str, folder: Path) -> list[Path]:
                 page.goto(f"{address}/language/{language}")
                 page.screenshot(path=folder / f"console-login-{language}-{size}.png")
                 made.append(folder / f"console-login-{language}-{size}.png")
-                for who, paths in (("admin", PAGES), ("zhao", ("/ratings",))):
+                for who, paths in (("admin", PAGES), ("zhao", SUPERVISED), ("li", HANDLED)):
                     log_in(page, address, who, password)
                     page.goto(address + "/devices?q=1%E5%8F%B7%E6%9C%BA")
                     terminal = page.locator("table.list a").first.get_attribute("href") or "/devices"
@@ -102,7 +105,7 @@ def shoot(address: str, password: str, folder: Path) -> list[Path]:
                         page.wait_for_selector("main h1")
                         page.wait_for_load_state("networkidle")
                         name = (path.strip("/").replace("/", "-").replace("{terminal}", "one") or "overview") + (
-                            "-supervisor" if who == "zhao" else ""
+                            {"zhao": "-supervisor", "li": "-handler"}.get(who, "")
                         )
                         target = folder / f"console-{name}-{language}-{size}.png"
                         page.screenshot(path=target, full_page=True)

@@ -7,11 +7,25 @@ from nicegui import ui
 
 from fleet.console.entry import mount_access
 from fleet.console.page import Refused
-from fleet.console.pages import audit, device, devices, halls, incidents, items, overview, pairing, ratings, users
+from fleet.console.pages import (
+    audit,
+    device,
+    devices,
+    halls,
+    incidents,
+    items,
+    overview,
+    pairing,
+    ratings,
+    revisits,
+    users,
+    work_orders,
+    working_days,
+)
 from fleet.console.site import Site
 from fleet.services import Fleet
 
-PAGES = (overview, incidents, halls, devices, device, pairing, ratings, items, users, audit)
+PAGES = (overview, incidents, halls, devices, device, pairing, ratings, work_orders, revisits, working_days, items, users, audit)
 
 
 def mount_console(app: FastAPI, fleet: Fleet) -> None:

@@ -147,6 +147,21 @@ class Entry:
         self.value = str(event.args)[:2_000]
 
 
+class Area:
+    """A text field of several lines; `value` is what stands in it now."""
+
+    def __init__(self, label: str, value: str = "", *, most: int = 2_000) -> None:
+        with Tag("label", classes="field"):
+            Tag("span", label)
+            field = Tag("textarea", value, rows="4", maxlength=str(most))
+        self.value = value
+        self._most = most
+        field.on("input", self._take, args=["target.value"], js_handler="(e) => emit(e.target.value)")
+
+    def _take(self, event: Any) -> None:
+        self.value = str(event.args)[: self._most]
+
+
 class Choice:
     """A select whose value handlers read."""
 
