@@ -20,6 +20,9 @@ MID_JOB_MM = 40
 """The roll ends so far into the next ticket: after its heading, before its end."""
 ON_PINS = ("door", "tamper", "stuck")
 """Switches that a power cut of the device puts back, because its face simulates the pins."""
+PASSPORT = "11999999MB0000027M4000102002000"
+"""An item of the demonstration's hall, as posters and websites have its code."""
+STRANGE_CODE = "https://pay.example.invalid/?to=4711"
 NOISE = "00ff37aa55aa967f"
 WARM_C, HOT_C = 31.0, 82.0
 
@@ -54,7 +57,7 @@ class Group(NamedTuple):
 def groups(device: Device) -> list[Group]:
     """Everything that can be done to `device`, in the order of the page."""
     if device.role == "terminal":
-        found = [_card(), _printer(), _keypad(), _cabinet(is_terminal=True), _mains()]
+        found = [_card(), _printer(), _scanner(), _keypad(), _cabinet(is_terminal=True), _mains()]
     elif device.on_cables:
         found = [_levels(device), _box(), _clerk_pc()]
     else:
@@ -125,6 +128,15 @@ def _printer() -> Group:
         _switch("printer", "cutter", "切刀卡纸", "Cutter jam", "cutter_jam"),
         _switch("printer", "head", "打印头过热", "Head hot", "head_hot"),
         *_cable("printer"),
+    ])  # fmt: skip
+
+
+def _scanner() -> Group:
+    return Group("scanner", "码", "扫码器", "Scanner", [
+        Button("scan_item", "出示护照事项编码", "An item's code", _sim("scanner", "scan", text=PASSPORT)),
+        Button("scan_strange", "出示不认识的码", "A strange code", _sim("scanner", "scan", text=STRANGE_CODE), fault=True),
+        Button("scan_bytes", "出示乱码", "No text", _sim("scanner", "scan", bytes="81ff81ff"), fault=True),
+        *_cable("scanner"),
     ])  # fmt: skip
 
 

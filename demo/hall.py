@@ -230,7 +230,7 @@ class Hall:
     def _simulate(self, plan: Plan, ups: int) -> None:
         """Start the simulators of a device's peripherals; what is on pins is simulated by its face."""
         folder = self.folder / plan.name
-        kinds = ("printer", "idcard") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ()
+        kinds = ("printer", "idcard", "scanner") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ()
         links = {kind: str(folder / kind) for kind in kinds} | ({"ups": f"tcp:127.0.0.1:{ups}"} if ups else {})
         for kind, link in links.items():
             simulator = ["-m", f"hal.sim.{kind}", "--link", link, "--control", str(folder / f"{kind}.ctl")]

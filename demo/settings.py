@@ -78,6 +78,7 @@ def device_settings(
             "temperature": {"driver": "w1", "root": str(folder / "w1"), "poll_s": 1.0},
             "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5, "roll_m": 50.0, "near_end_m": 2.0},
             "id_card": {"driver": "samv", "port": str(folder / "idcard")},
+            "scanner": {"driver": "serial", "port": str(folder / "scanner")},
         }
     if ups:
         hal["ups"] = {"driver": "nut", "tcp_port": ups, "poll_s": 0.5}

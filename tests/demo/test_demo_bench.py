@@ -11,8 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from demo import settings
-from demo.bench_acts import ON_PINS, WARM_C, groups
+from demo.bench_acts import ON_PINS, PASSPORT, WARM_C, groups
 from demo.bench_page import bench_app
+from demo.catalogue import read_catalogue
 from demo.device import Device
 from demo.hall import PLANS, Plan
 from demo.processes import Processes
@@ -34,7 +35,7 @@ class Booth:
         table = settings.device_settings(
             plan.role, folder, size=plan.size, mm=plan.mm, door=1, broker=2, on_cables=plan.on_cables, ups=ups
         )
-        kinds = ("printer", "idcard") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ()
+        kinds = ("printer", "idcard", "scanner") if plan.role == "terminal" else ("box", "desk") if plan.on_cables else ()
         links = {kind: str(folder / kind) for kind in kinds} | ({"ups": f"tcp:127.0.0.1:{ups}"} if ups else {})
         thermometer.show_w1(folder / "w1", WARM_C)
         self.sims = []
@@ -101,10 +102,15 @@ def test_every_button_is_obeyed_and_every_switch_can_be_thrown_back(booth: Booth
     eventually(lambda: all(health.state == "ok" for health in booth.hal.health().values()), f"mended: {booth.hal.health()}")
 
 
+def test_the_code_that_is_held_up_is_an_items_code_of_the_demonstration() -> None:
+    assert PASSPORT in {item.code for item in read_catalogue().items}
+
+
 FAULTS = {
     "cover": ("printer", "printer.cover_open"), "head": ("printer", "printer.head_hot"),
     "printer_unplug": ("printer", "port.missing"), "printer_silent": ("printer", "printer.silent"),
     "idcard_unplug": ("id_card", "port.missing"), "card_unlicensed": ("id_card", "id_card.not_licensed"),
+    "scanner_unplug": ("scanner", "port.missing"),
     "tamper": ("tamper", "tamper.told"), "door": ("door", "door.open"),
     "hot": ("temperature", "temperature.high"), "no_sensor": ("temperature", "temperature.silent"),
     "mains": ("ups", "ups.on_battery"), "battery": ("ups", "ups.battery_low"), "ups_silent": ("ups", "ups.unreachable"),
