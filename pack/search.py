@@ -25,7 +25,7 @@ MAX_LIMIT = 200
 _TIER_ROWS = 3_000
 _CODE_ROWS = 1_000
 _ROWS_KEPT = 1_000
-_KEY_ROWS = 1_000
+_KEY_ROWS = 400
 """Of a common digit, so many rows are looked through, those that are asked for most."""
 _MOST_KEYS = 24
 

@@ -146,9 +146,13 @@ def expression(query: Query, position: Position, syllables: Syllables) -> str:
 
 
 def keys_expression(digits: str) -> str:
-    """The FTS5 expression for everything that may match letters typed on a telephone's keys, by the first three of them."""
-    typed = digits[:3]
-    runs = ["".join(run) for run in product(*(digit + LETTERS[digit] for digit in typed))]
-    end = "" if len(typed) == 3 else " *"
-    phrases = [f'"{INITIALS.inside}{run}"{end}' for run in runs] + [f'"{WORD.inside}{run}" *' for run in runs]
-    return " OR ".join(phrases)
+    """The FTS5 expression for everything that may match letters typed on a telephone's keys: by the first three, and the last."""
+    parts = dict.fromkeys((digits[:3], digits[-3:]))
+    initials = " AND ".join(f"({_any_of(INITIALS, part, is_open=len(part) < 3)})" for part in parts)
+    return f"({initials}) OR {_any_of(WORD, digits[:3], is_open=True)}"
+
+
+def _any_of(markers: Markers, digits: str, *, is_open: bool) -> str:
+    end = " *" if is_open else ""
+    runs = product(*(digit + LETTERS[digit] for digit in digits))
+    return " OR ".join(f'"{markers.inside}{"".join(run)}"{end}' for run in runs)
