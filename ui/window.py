@@ -122,11 +122,11 @@ def _give_back_large_blocks() -> None:
 class Pace:
     """How often the window looks for input: often while somebody is there, seldom otherwise. Drawing happens on change only."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, active_for_s: float = ACTIVE_FOR_S) -> None:
         from kivy.clock import Clock
 
         self._clock = Clock
-        self._slow_down = Clock.create_trigger(self._idle, ACTIVE_FOR_S)
+        self._slow_down = Clock.create_trigger(self._idle, active_for_s)
         self._attentive = False
         self.awake()
 
