@@ -1,4 +1,4 @@
-"""The login page: plain HTML, so that it works before anything else does."""
+"""The login page, and the page for an address that leads nowhere: plain HTML, so that they work before anything else does."""
 
 from html import escape
 
@@ -20,6 +20,27 @@ _PAGE = """<!doctype html>
 </form>
 <p class="small"><a href="/language/{other}">{other_name}</a></p>
 </main></body></html>"""
+
+
+_NOWHERE = """<!doctype html>
+<html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · Nightwindow</title><link rel="stylesheet" href="/style.css"></head>
+<body class="login"><main class="card">
+<div class="brand" style="padding:0">{logo}<span>Nightwindow</span></div>
+<h1>{title}</h1><p>{text}</p><p><a href="/">{back}</a></p>
+</main></body></html>"""
+
+
+def nowhere_page(language: str) -> str:
+    """What an address shows that leads nowhere, in "zh" or "en"."""
+    zh = language == "zh"
+    return _NOWHERE.format(
+        lang="zh-CN" if zh else "en",
+        title="没有这个页面" if zh else "There is no such page",
+        text="地址可能抄错了，或者页面已不在。" if zh else "The address may be mistyped, or the page is gone.",
+        back="回到总览" if zh else "To the overview",
+        logo=LOGO,
+    )
 
 
 def login_page(language: str, next_path: str, *, wrong: bool = False, wait_ms: int = 0, name: str = "") -> str:

@@ -36,6 +36,17 @@ def test_without_login_every_page_leads_to_the_login_and_back(page, served):
     assert page.url.endswith("/devices?q=x")
 
 
+def test_an_address_that_leads_nowhere_says_so_in_the_consoles_own_words(page, served):
+    answer = page.goto(f"{served.address}/no-such-page")
+    assert answer.status == 404
+    assert page.locator("h1").inner_text() == "没有这个页面"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+    page.goto(f"{served.address}/language/en")
+    page.goto(f"{served.address}/no-such-page")
+    assert page.locator("h1").inner_text() == "There is no such page"
+    assert page.get_by_role("link").get_attribute("href") == "/"
+
+
 def test_all_is_well_is_said_in_one_sentence_and_in_english_too(page, served):
     log_in(page, served)
     page.get_by_role("heading", name="一切正常").wait_for()
