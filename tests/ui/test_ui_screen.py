@@ -1,6 +1,8 @@
 """Real widgets on a real window: languages switch live, touches wake, pictures hide, the bridge is bounded, nothing leaks."""
 
 import pytest
+import zxingcpp
+from PIL import Image
 
 pytestmark = [pytest.mark.window, pytest.mark.timeout(180)]
 
@@ -165,8 +167,6 @@ tell(ran=len(ran))
 
 
 def test_a_qr_code_on_the_screen_can_be_read(on_screen, tmp_path):
-    zxingcpp = pytest.importorskip("zxingcpp")
-    image = pytest.importorskip("PIL.Image")
     path = tmp_path / "qr.png"
     on_screen(
         f"""
@@ -177,7 +177,7 @@ code = QrImage(data="评价回执码 7K3M-P0XW-9"); studio.settle(code)
 open({str(path)!r}, "wb").write(picture.render(code).png()); tell()
 """
     )
-    (found,) = zxingcpp.read_barcodes(image.open(path))
+    (found,) = zxingcpp.read_barcodes(Image.open(path))
     assert found.text == "评价回执码 7K3M-P0XW-9"
 
 
