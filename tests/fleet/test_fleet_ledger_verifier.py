@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from fleet.ratings.ledger import partition as ours
 from fleet.ratings.ledger.dump import dump_lines
+from fleet.ratings.ledger.vectors import vectors
 
 __all__ = ["blank", "clock", "fleet", "town"]
 FILE = Path(__file__).parents[2] / "fleet/ratings/ledger/ledger_verify.py"
+PUBLISHED = json.loads((FILE.parents[3] / "docs/ledger-vectors.json").read_text(encoding="utf-8"))
 
 
 def _load():
@@ -182,3 +184,26 @@ def test_no_cell_and_no_difference_to_whole_fives_is_smaller_than_five(months) -
         left = {place: count - opened.get(place, 0) for place, count in pool.items()}
         assert all(count < ours.STEP for place, count in left.items() if place in opened)
         assert sum(count - count % ours.STEP for count in left.values()) < ours.SMALLEST
+
+
+def test_the_published_vectors_still_come_out_byte_for_byte() -> None:
+    assert vectors() == PUBLISHED
+
+
+def test_the_verifier_agrees_with_the_published_vectors() -> None:
+    tree = VERIFIER.Tree(0, [])
+    for number, entry in enumerate(PUBLISHED["entries"]):
+        assert tree.root().hex() == PUBLISHED["roots"][number]
+        assert VERIFIER.leaf_hash(entry["data"].encode()).hex() == entry["hash"]
+        tree.append(bytes.fromhex(entry["hash"]))
+        path = [bytes.fromhex(step) for step in PUBLISHED["inclusion_of_each"][number]]
+        head = bytes.fromhex(PUBLISHED["roots"][-1])
+        assert VERIFIER.included(bytes.fromhex(entry["hash"]), number, len(PUBLISHED["entries"]), path, head)
+    note = PUBLISHED["checkpoint"] + PUBLISHED["cosignature"]
+    assert VERIFIER.is_signed(note, PUBLISHED["keys"]["fleet"])
+    assert VERIFIER.is_signed(note, PUBLISHED["keys"]["witness"])
+    cell = PUBLISHED["cell"]
+    assert VERIFIER.add_up(bytes.fromhex("".join(cell["leaves"]))) == VERIFIER.opening(cell)
+    waiting_at = {(hall, window): count for hall, window, count in PUBLISHED["partition"]["waiting"]}
+    wanted = [(each["kind"], each["places"]) for each in PUBLISHED["partition"]["cells"]]
+    assert VERIFIER.partition(waiting_at) == wanted

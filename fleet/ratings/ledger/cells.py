@@ -1,7 +1,7 @@
 """A month's statement: the cells' sums, what is carried, how many ratings people excluded. Each leaf is opened once, in one sum.
 
 Decisions made after a leaf entered the log never move it: an upheld appeal is told as a number of its cell, so no two sums ever
-differ by one rating (docs/decisions/0024).
+differ by one rating (docs/decisions/0025).
 """
 
 import hashlib
