@@ -47,6 +47,8 @@ class Narration:
         self.marked: Callable[[], object] = lambda: None
         self.focused = ""
         self._told: Reading | None = None
+        self._visitor = b""
+        """Whose visit was told last."""
         self._lead: list[Phrase] = []
         self._writing = False
         self._aloud: object = None
@@ -73,9 +75,8 @@ class Narration:
                     self._ear.say([phrase("keys.off")])
                 self.marked()
             return
+        self._welcome()
         reading, told = self._read(), self._told
-        if told is None and self._visit.session is not None:
-            self._lead.insert(0, phrase("keys.welcome"))
         self._find(reading)
         if told is None or told.key != reading.key:
             self._writing, self._aloud = reading.writes, None
@@ -95,6 +96,13 @@ class Narration:
                 self._tell([*self._leads(), telling.line(reading.headline, self._may_hear), *self._focus(reading)])
         else:
             self._tell_changes(told, reading)
+
+    def _welcome(self) -> None:
+        """Who has only begun to listen hears how it works, and nothing of what was told to somebody else."""
+        session = self._visit.session
+        if session is not None and (self._told is None or session.id != self._visitor):
+            self._visitor, self._told, self._aloud = session.id, None, None
+            self._lead = [phrase("keys.welcome")]
 
     def tick(self) -> None:
         """Once a second: who listens is there, and a card that was left behind calls after its owner."""

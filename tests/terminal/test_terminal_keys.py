@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from terminal_booth import PASSPORT, SUBJECT, Booth
 
 from terminal.content import PackContent
-from terminal.ear import Ear, sentences, shown
 from terminal.flow import places
 from terminal.flow.idle import PATIENCE
 from terminal.flow.keys import DOUBLE_MS, Keys
@@ -138,6 +137,13 @@ def test_the_profile_ends_with_the_visitor(begun: Pad) -> None:
     begun.keys.look()
     assert begun.visit.profile == "standard"
     assert not begun.keys.is_on
+
+
+def test_the_next_visitor_is_welcomed_however_soon_he_comes(begun: Pad) -> None:
+    begun.press("7", "7")
+    begun.booth.pass_ms(5_000)
+    assert begun.visit.phase == "attract"
+    assert ids(begun.press("5", after_ms=1))[0] == "keys.welcome", "nothing has been told between the two"
 
 
 def test_moving_goes_round_all_that_can_be_chosen(begun: Pad) -> None:
@@ -416,37 +422,3 @@ def test_whatever_is_pressed_the_focus_is_on_something_and_every_key_is_answered
         pad.acts.clear()
         assert not was_taken or len(pad.ears.said) > before or acted, key
         assert not pad.keys.is_on or pad.keys.focused in [choice.name for choice in pad.read().ring]
-
-
-class Loud:
-    """A loudspeaker that remembers its volume."""
-
-    steps = 2
-
-    def __init__(self) -> None:
-        self.step, self.plugged = 0, False
-
-    def volume(self, step: int) -> None:
-        self.step = step
-
-    def headphones(self) -> bool:
-        return self.plugged
-
-
-def test_the_ear_goes_round_the_volumes_and_knows_headphones() -> None:
-    loud = Loud()
-    ear = Ear(None, [loud], show=print)  # type: ignore[arg-type, list-item]
-    assert [ear.louder() for _ in range(4)] == [(1, 2), (2, 2), (0, 2), (1, 2)]
-    assert loud.step == 1
-    ear.next_visitor()
-    assert ear.louder() == (1, 2), "the next visitor begins with the normal volume"
-    assert not ear.private
-    loud.plugged = True
-    assert ear.private
-
-
-def test_sentences_pause_between_them_and_the_line_keeps_the_newest() -> None:
-    assert sentences(["还要用吗？", "20 秒后清除", ""], "zh") == "还要用吗？20 秒后清除。"
-    assert sentences(["Home", "1 of 7: Search."], "en") == "Home. 1 of 7: Search."
-    assert shown(["老" * 80, "新" * 40], "zh") == "新" * 40 + "。"
-    assert len(shown(["长" * 300], "zh")) <= 88
