@@ -27,6 +27,8 @@ def figures(group: Group) -> bodies.Figures:
         satisfaction=tally.satisfaction,
         interval=tally.interval,
         negative_rate=tally.negative_rate,
+        excluded=tally.excluded,
+        satisfaction_without=tally.satisfaction_without,
         participation=tally.participation,
         not_rated=tally.not_rated,
         uninvited=tally.uninvited,

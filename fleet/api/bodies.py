@@ -91,6 +91,8 @@ class Figures(BaseModel):
     satisfaction: float | None
     interval: tuple[float, float] | None
     negative_rate: float | None
+    excluded: int = Field(description="Of the negative ratings shown, those that an upheld appeal excludes; still in all counts")
+    satisfaction_without: float | None = Field(description="Satisfaction without the excluded ones")
     participation: float | None
     not_rated: int
     uninvited: int

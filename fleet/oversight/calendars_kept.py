@@ -53,8 +53,8 @@ def _dated(raw: dict[str, Any]) -> dict[str, Any]:
     year = raw.get("year")
     if not isinstance(year, int) or not FIRST_YEAR <= year <= LAST_YEAR:
         raise ValueError(f"year is {year!r}; give {FIRST_YEAR}–{LAST_YEAR}")
-    holidays = {date.fromisoformat(day): _occasion(name) for day, name in raw.get("holidays", {}).items()}
-    workdays = frozenset(date.fromisoformat(day) for day in raw.get("workdays", []))
+    holidays = {_day(day): _occasion(name) for day, name in raw.get("holidays", {}).items()}
+    workdays = frozenset(_day(day) for day in raw.get("workdays", []))
     for day in (*holidays, *workdays):
         if day.year != year:
             raise ValueError(f"{day} is not in {year}")
@@ -68,8 +68,15 @@ def _dated(raw: dict[str, Any]) -> dict[str, Any]:
 def _yearly(raw: dict[str, Any]) -> dict[str, Any]:
     if "year" in raw or "holidays" in raw or "workdays" in raw:
         raise ValueError("every_year stands alone, without year, holidays and workdays")
-    holidays = {date.fromisoformat(f"2000-{day}"): _occasion(name) for day, name in raw["every_year"].items()}
+    holidays = {_day(f"2000-{day}"): _occasion(name) for day, name in raw["every_year"].items()}
     return {"year": EVERY_YEAR, "holidays": holidays}
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"{text[:20]} is no day; write 2027-01-01 (every year: 09-03)") from error
 
 
 def _occasion(name: object) -> str:

@@ -42,7 +42,7 @@ BY_SUPERVISION = frozenset(("assign", "release", "take", "revisit", "close", "re
 BY_ASSIGNEE = frozenset(("contact", "classify", "rectify", "reply", "appeal"))
 """A note may be added by both."""
 
-NEED_NOTE = frozenset(("reply", "appeal", "review", "reopen", "withdraw_card", "classify"))
+NEED_NOTE = frozenset(("release", "reply", "appeal", "review", "reopen", "withdraw_card", "classify"))
 """Deeds that say nothing without words."""
 CHOICES: dict[str, tuple[str, tuple[str, ...]]] = {
     "classify": ("class", CLASSES),

@@ -1,11 +1,12 @@
 """What people outside supervision see of levels: whole blocks of five ratings, so that no two looks differ by one visitor."""
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, Select, Subquery, and_, case, func, select
+from sqlalchemy import ColumnElement, Integer, Select, Subquery, and_, case, func, select
 
-from fleet.ratings.rules import LEVELS, SMALLEST_BLOCK
+from fleet.ratings.rules import LEVELS, NEGATIVE_LEVELS, SMALLEST_BLOCK
 from fleet.ratings.tables import rating_exclusions, ratings
 
 GUARDED: frozenset[str] = frozenset(("window", "clerk", "item", "hour", "stage", "channel"))
@@ -69,3 +70,11 @@ def shown_exclusions(dimension: str | None, first: date, last: date, *, hall: st
     excluded = and_(*(rating_exclusions.c[name] == cut.c[name] for name in ("journal_no", "rating")))
     joined = cut.join(whole, both).join(rating_exclusions, excluded)
     return select(whole.c.value, func.count()).select_from(joined).group_by(whole.c.value)
+
+
+def live_exclusions(dimension: str | None, scope: Sequence[ColumnElement[bool]]) -> Select[Any]:
+    """The query for (value, how many counted negative ratings an upheld appeal excludes), as supervision sees it."""
+    value = ratings.c[dimension] if dimension is not None else ratings.c.hall
+    same = and_(*(rating_exclusions.c[name] == ratings.c[name] for name in ("journal_no", "rating")))
+    where = (ratings.c.standing_of == "counted", ratings.c.level.in_(NEGATIVE_LEVELS), *scope)
+    return select(value, func.count()).join_from(ratings, rating_exclusions, same).where(*where).group_by(value)

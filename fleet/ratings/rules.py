@@ -32,6 +32,10 @@ class Tally(Struct, frozen=True, kw_only=True):
     repeated: int = 0
     """Further ratings of an occasion that had one: kept, and in no rate (one service, one rating)."""
 
+    excluded: int = 0
+    """Of the negative ratings shown, those that an upheld appeal excludes: they stay in all counts, and a second rate is
+    without them."""
+
     @property
     def rated(self) -> int:
         """A: the ratings that count."""
@@ -56,6 +60,11 @@ class Tally(Struct, frozen=True, kw_only=True):
     def satisfaction(self) -> float | None:
         """好评率 = good / shown, or None while nothing is."""
         return share(self.good, self.shown)
+
+    @property
+    def satisfaction_without(self) -> float | None:
+        """The satisfaction without the ratings that upheld appeals exclude, or None when nothing is left."""
+        return share(self.good, max(0, self.shown - self.excluded))
 
     @property
     def negative_rate(self) -> float | None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from sqlalchemy import ColumnElement, Select, and_, func, insert, select
 
-from fleet.ratings.blocks import shown_levels, shown_ratings
+from fleet.ratings.blocks import live_exclusions, shown_exclusions, shown_levels, shown_ratings
 from fleet.ratings.figures import Dimension, Group, RatingRow
 from fleet.ratings.rules import LEVELS, Tally
 from fleet.ratings.tables import idempotency, prints, rating_findings, ratings, services, visits
@@ -72,8 +72,18 @@ class Ratings:
         live = self._tallies(dimension, first, last, hall)
         if supervised:
             return live
+        query = shown_exclusions(dimension, first, last, hall=hall, today=self.today(hall))
+        excluded = self._kept(("excluded", dimension, first, last, hall), lambda: self._excluded(dimension, query))
         shown = self._kept((dimension, first, last, hall), lambda: self._shown(dimension, first, last, hall))
-        return {value: _hold_back(tally, shown.get(value, {})) for value, tally in live.items()}
+        return {value: _hold_back(tally, shown.get(value, {}), excluded.get(value, 0)) for value, tally in live.items()}
+
+    def _excluded(self, dimension: str | None, query: Select[Any]) -> dict[str, int]:
+        """How many ratings a value upheld appeals exclude."""
+        found: dict[str, int] = {}
+        with self._store.read() as connection:
+            for value, n in connection.execute(query):
+                found[_key(dimension, value)] = found.get(_key(dimension, value), 0) + n
+        return found
 
     def _kept(self, key: Any, find: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         until_ms, found = self._public.get(key, (0, {}))
@@ -124,6 +134,8 @@ class Ratings:
                 counted = and_(services.c.source != "asked", *scope(services))
                 for row in connection.execute(select(*given).where(counted).group_by(*column)):
                     counts.setdefault(key(row), {"levels": {}})["services"] = row.n
+        for value, n in self._excluded(dimension, live_exclusions(dimension, scope(ratings))).items():
+            counts.setdefault(value, {"levels": {}})["excluded"] = n
         return {value: Tally(**each) for value, each in counts.items() if value or dimension is None}
 
     def reasons(self, first: date, last: date, *, hall: str = "", supervised: bool) -> dict[str, int]:
@@ -265,7 +277,7 @@ def _key(dimension: str | None, value: Any) -> str:
     return f"{value:02d}" if dimension == "hour" else str(value)
 
 
-def _hold_back(tally: Tally, shown: dict[int, int]) -> Tally:
+def _hold_back(tally: Tally, shown: dict[int, int], excluded: int) -> Tally:
     """The tally with the levels that are shown; the counts stay."""
     # What is shown may be a moment older or newer than the counts.
-    return msgspec.structs.replace(tally, levels=shown, held_back=max(0, tally.rated - sum(shown.values())))
+    return msgspec.structs.replace(tally, levels=shown, excluded=excluded, held_back=max(0, tally.rated - sum(shown.values())))

@@ -100,6 +100,12 @@ def _figures(page: Page, total: Tally) -> None:
             page.say(f"{total.negative} 个差评", f"{total.negative} negative"),
             "bad" if total.negative else "",
         )
+        if total.excluded:
+            kpi(
+                page.say("申诉成立后好评率", "Satisfaction after appeals"),
+                percent(total.satisfaction_without),
+                page.say(f"剔除 {total.excluded} 个申诉成立的差评", f"{total.excluded} excluded by upheld appeals"),
+            )
         kpi(page.say("未评价", "Not rated"), f"{total.not_rated:,}", page.say("已邀请，没有按", "Invited, not pressed"))
         kpi(
             page.say("不计入", "Not counted"),

@@ -29,6 +29,8 @@ ORDER = (
     "note",
 )
 
+MAIN = frozenset(ORDER) - {"note", "appeal", "release", "reopen"}
+
 
 def show(page: Page, order: Order) -> None:
     """The card with buttons; nothing when there is nothing this person may do."""
@@ -38,7 +40,7 @@ def show(page: Page, order: Order) -> None:
     with card(page.say("办理", "To do")), Tag("div", classes="btns"):
         for number, deed in enumerate(deeds):
             name = labels.label(order_words.DEEDS, deed, page.language)
-            button(name, lambda deed=deed: ask(page, order, deed), kind="main-act" if number == 0 and deed != "note" else "")
+            button(name, lambda deed=deed: ask(page, order, deed), kind="main-act" if number == 0 and deed in MAIN else "")
         if page.may("supervise") and not order.standing.is_done:
             button(page.say("登记联系方式", "Enter contact data"), lambda: _enter_contact(page, order))
         if order.named and order.standing.in_hands_of == page.actor.name:
@@ -67,7 +69,7 @@ def ask(page: Page, order: Order, deed: str, *, card: str = "") -> None:
     with ui.dialog() as dialog, Tag("div", classes="card", lang="en" if page.language == "en" else "zh-CN"):
         Tag("h2", labels.label(order_words.DEEDS, deed, page.language))
         choice = _choice(page, deed)
-        needs = deed in rules.NEED_NOTE or deed == "release"
+        needs = deed in rules.NEED_NOTE
         note = Area(page.say("说明", "Note") + ("" if needs else page.say("（可不填）", " (optional)")))
         if deed == "note" or deed in rules.BY_ASSIGNEE:
             Tag("p", page.say("不要写评价人的姓名和电话。", "Write no name and no telephone number of the rater."), "soft small")
@@ -76,9 +78,6 @@ def ask(page: Page, order: Order, deed: str, *, card: str = "") -> None:
 
         def save() -> None:
             args = ({choice[0]: choice[1].value} if choice else {}) | ({"card": card} if card else {})
-            if deed == "release" and not note.value.strip():
-                ui.notify(page.say("请写明提前交办的理由", "Say why it is handed over early"), type="negative")
-                return
             orders = page.fleet.oversight.orders
             done = page.act(
                 "handle",
