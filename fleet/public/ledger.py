@@ -18,7 +18,7 @@ from fleet.ratings.ledger.service import Ledger, as_json
 from fleet.services import Fleet
 from wire.codec import WireError
 
-SHOWN_MONTHS = 3
+SHOWN_MONTHS = 24
 MOST_COSIGNATURE_BYTES = 4_096
 _MONTH = re.compile(r"\d{4}-\d{2}")
 _pages = Environment(
@@ -150,14 +150,15 @@ def _proofs(ledger: Ledger, code: str, position: int | None) -> list[dict[str, A
 
 def _page(fleet: Fleet, lang: str) -> str:
     halls = {hall.code: hall.title.get(lang) or hall.title["zh"] for hall in fleet.registry.halls()}
-    months = [_month(fleet.ledger, month, halls, lang) for month in fleet.ledger.months()[:SHOWN_MONTHS]]
+    months = fleet.ledger.months()
     return _pages.get_template("ledger.html").render(
         say=WORDS[lang],
         lang=lang,
         html_lang="zh-CN" if lang == "zh" else lang,
         head=fleet.ledger.head(),
         key=fleet.ledger.verifier_key,
-        months=months,
+        month=_month(fleet.ledger, months[0], halls, lang) if months else None,
+        months=months[:SHOWN_MONTHS],
         levels=[(str(level), words[lang]) for level, words in LEVELS.items()],
     )
 
