@@ -60,26 +60,7 @@ def device_settings(
 
     `on_cables`: an evaluator whose buttons are a box and whose clerk has a PC, both on serial ports. `ups`: the port of upsd.
     """
-    hal: dict[str, Any] = {"gpio": {"driver": "socket", "socket": str(folder / "pins.sock")}}
-    if role == "evaluator" and on_cables:
-        hal = {
-            "buttons": {"driver": "box", "port": str(folder / "box")},
-            "desk": {"driver": "serial", "port": str(folder / "desk")},
-        }
-    elif role == "evaluator":
-        hal |= {"buttons": {"driver": "gpio"}, "tamper": {"driver": "gpio"}}
-    else:
-        hal |= {
-            "door": {"driver": "gpio"},
-            "tamper": {"driver": "gpio"},
-            "keypad": {"driver": "matrix"},
-            "light_printer": {"driver": "gpio", "pin": 15},
-            "light_card": {"driver": "gpio", "pin": 3},
-            "temperature": {"driver": "w1", "root": str(folder / "w1"), "poll_s": 1.0},
-            "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5, "roll_m": 50.0, "near_end_m": 2.0},
-            "id_card": {"driver": "samv", "port": str(folder / "idcard")},
-            "scanner": {"driver": "serial", "port": str(folder / "scanner")},
-        }
+    hal = _evaluator_hardware(folder, on_cables=on_cables) if role == "evaluator" else _terminal_hardware(folder)
     if ups:
         hal["ups"] = {"driver": "nut", "tcp_port": ups, "poll_s": 0.5}
     return {
@@ -91,6 +72,32 @@ def device_settings(
         "panel": {"width_px": size[0], "height_px": size[1], "width_mm": mm[0], "height_mm": mm[1], "fullscreen": False},
         "agent": {"backoff_max_s": 5.0, "keepalive_s": 10, "resend_after_s": 5.0, "state_every_s": 10.0},
         "hal": hal,
+    }
+
+
+def _pins(folder: Path) -> dict[str, Any]:
+    return {"gpio": {"driver": "socket", "socket": str(folder / "pins.sock")}, "tamper": {"driver": "gpio"}}
+
+
+def _evaluator_hardware(folder: Path, *, on_cables: bool) -> dict[str, Any]:
+    if on_cables:
+        return {
+            "buttons": {"driver": "box", "port": str(folder / "box")},
+            "desk": {"driver": "serial", "port": str(folder / "desk")},
+        }
+    return _pins(folder) | {"buttons": {"driver": "gpio"}}
+
+
+def _terminal_hardware(folder: Path) -> dict[str, Any]:
+    return _pins(folder) | {
+        "door": {"driver": "gpio"},
+        "keypad": {"driver": "matrix"},
+        "light_printer": {"driver": "gpio", "pin": 15},
+        "light_card": {"driver": "gpio", "pin": 3},
+        "temperature": {"driver": "w1", "root": str(folder / "w1"), "poll_s": 1.0},
+        "printer": {"driver": "escpos", "port": str(folder / "printer"), "poll_s": 0.5, "roll_m": 50.0, "near_end_m": 2.0},
+        "id_card": {"driver": "samv", "port": str(folder / "idcard")},
+        "scanner": {"driver": "serial", "port": str(folder / "scanner")},
     }
 
 

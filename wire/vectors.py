@@ -29,8 +29,6 @@ def vectors() -> dict[str, Any]:
     ack = Ack(1, DEVICE, JOURNAL, 3, last, 2, INCARNATION, BASE_MS + 9)
     nack = Nack(1, DEVICE, JOURNAL, 4, "gap", "entry 6 came where 4 is missing", INCARNATION, BASE_MS + 9)
     hello = Hello(1, INCARNATION, [JournalMark(JOURNAL, 1, 3, 3, last, 2)])
-    challenge = Challenge(pairing=JOURNAL, nonce=b"\x07" * 32, ca_certificate=b"not a certificate, only bytes")
-    secret = b"\x05" * 32
     return {
         "about": "Keys are Ed25519 seeds. Signatures cover b'nightwindow/1/<domain>\\0' + signed bytes. See docs/wire.md.",
         "keys": {
@@ -47,20 +45,30 @@ def vectors() -> dict[str, Any]:
         "ack": make_reply(ack, fleet).hex(),
         "nack": make_reply(nack, fleet).hex(),
         "hello": encode(hello).hex(),
-        "pairing": {
-            "offer": b"exact offer bytes".hex(),
-            "commitment": commitment(b"exact offer bytes").hex(),
-            "challenge": encode(challenge).hex(),
-            "code": pairing_code(b"exact offer bytes", challenge),
-            "reveal": encode(make_reveal(JOURNAL, b"exact offer bytes", device)).hex(),
-        },
-        "leaves": {
-            "secret": secret.hex(),
-            "scalar": scalar(secret).hex(),
-            "level_points": {str(level): point.hex() for level, point in LEVEL_POINTS.items()},
-            "leaf_of_level": {str(level): leaf(level, secret).hex() for level in LEVEL_POINTS},
-            "receipt_of_level_5": receipt_code(leaf(5, secret)),
-        },
+        "pairing": _pairing(device),
+        "leaves": _leaves(b"\x05" * 32),
+    }
+
+
+def _pairing(device: SigningKey) -> dict[str, str]:
+    offer = b"exact offer bytes"
+    challenge = Challenge(pairing=JOURNAL, nonce=b"\x07" * 32, ca_certificate=b"not a certificate, only bytes")
+    return {
+        "offer": offer.hex(),
+        "commitment": commitment(offer).hex(),
+        "challenge": encode(challenge).hex(),
+        "code": pairing_code(offer, challenge),
+        "reveal": encode(make_reveal(JOURNAL, offer, device)).hex(),
+    }
+
+
+def _leaves(secret: bytes) -> dict[str, Any]:
+    return {
+        "secret": secret.hex(),
+        "scalar": scalar(secret).hex(),
+        "level_points": {str(level): point.hex() for level, point in LEVEL_POINTS.items()},
+        "leaf_of_level": {str(level): leaf(level, secret).hex() for level in LEVEL_POINTS},
+        "receipt_of_level_5": receipt_code(leaf(5, secret)),
     }
 
 

@@ -35,49 +35,62 @@ class Problem(Exception):
         return JSONResponse(self.body, status_code=self.status, media_type=MEDIA_TYPE, headers=self.headers)
 
 
+async def _problem(_request: Request, error: Problem) -> JSONResponse:
+    return error.response()
+
+
+async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    faults = [{"field": ".".join(str(part) for part in each["loc"][1:]), "fault": each["msg"]} for each in error.errors()[:20]]
+    unknown = any(each["type"] == "extra_forbidden" for each in error.errors())
+    remedy = (
+        "Send only the fields that the OpenAPI document lists; personal data is never taken."
+        if unknown
+        else "Correct the fields that `faults` names."
+    )
+    made = Problem(422, "The request is not valid", f"{len(error.errors())} field(s) are wrong", remedy=remedy)
+    made.body["faults"] = faults
+    return made.response()
+
+
+async def _not_known(_request: Request, error: NotKnown) -> JSONResponse:
+    return Problem(
+        404, "Not known", str(error), remedy="Check the number against GET /api/v1/windows and /api/v1/devices."
+    ).response()
+
+
+async def _conflict(_request: Request, error: Conflict) -> JSONResponse:
+    return Problem(409, "Idempotency-Key used before", str(error), remedy="Use a new key for a new service.").response()
+
+
+async def _explained(_request: Request, error: Explained) -> JSONResponse:
+    return Problem(409, "Refused", error.en).response()
+
+
+async def _refused(_request: Request, error: RegistryError) -> JSONResponse:
+    return Problem(409, "Refused", str(error)).response()
+
+
+async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    remedy = {
+        400: "Send one JSON object as the OpenAPI document describes it.",
+        404: "See the paths in /api/v1/openapi.json.",
+        405: "Use the method the OpenAPI document gives.",
+    }.get(error.status_code, "")
+    return Problem(error.status_code, str(error.detail), str(error.detail), remedy=remedy, headers=error.headers).response()
+
+
+_HANDLERS: dict[type[Exception], Any] = {
+    Problem: _problem,
+    RequestValidationError: _invalid,
+    NotKnown: _not_known,
+    Conflict: _conflict,
+    Explained: _explained,
+    RegistryError: _refused,
+    HTTPException: _http,
+}
+
+
 def handle_problems(api: FastAPI) -> None:
     """Turn everything that can go wrong with a request into a problem."""
-
-    @api.exception_handler(Problem)
-    async def problem(_request: Request, error: Problem) -> JSONResponse:
-        return error.response()
-
-    @api.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        faults = [{"field": ".".join(str(part) for part in each["loc"][1:]), "fault": each["msg"]} for each in error.errors()[:20]]
-        unknown = any(each["type"] == "extra_forbidden" for each in error.errors())
-        remedy = (
-            "Send only the fields that the OpenAPI document lists; personal data is never taken."
-            if unknown
-            else "Correct the fields that `faults` names."
-        )
-        made = Problem(422, "The request is not valid", f"{len(error.errors())} field(s) are wrong", remedy=remedy)
-        made.body["faults"] = faults
-        return made.response()
-
-    @api.exception_handler(NotKnown)
-    async def not_known(_request: Request, error: NotKnown) -> JSONResponse:
-        return Problem(
-            404, "Not known", str(error), remedy="Check the number against GET /api/v1/windows and /api/v1/devices."
-        ).response()
-
-    @api.exception_handler(Conflict)
-    async def conflict(_request: Request, error: Conflict) -> JSONResponse:
-        return Problem(409, "Idempotency-Key used before", str(error), remedy="Use a new key for a new service.").response()
-
-    @api.exception_handler(Explained)
-    async def explained(_request: Request, error: Explained) -> JSONResponse:
-        return Problem(409, "Refused", error.en).response()
-
-    @api.exception_handler(RegistryError)
-    async def refused(_request: Request, error: RegistryError) -> JSONResponse:
-        return Problem(409, "Refused", str(error)).response()
-
-    @api.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        remedy = {
-            400: "Send one JSON object as the OpenAPI document describes it.",
-            404: "See the paths in /api/v1/openapi.json.",
-            405: "Use the method the OpenAPI document gives.",
-        }.get(error.status_code, "")
-        return Problem(error.status_code, str(error.detail), str(error.detail), remedy=remedy, headers=error.headers).response()
+    for kind, handler in _HANDLERS.items():
+        api.add_exception_handler(kind, handler)

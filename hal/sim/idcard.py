@@ -9,14 +9,13 @@ from typing import Any
 
 import click
 
-from hal.sim.identities import FIELDS, person, text_area
+from hal.sim.identities import FIELDS, KINDS, person, text_area
 from hal.sim.samv_faults import FAULTS, Faults
 from hal.sim.station import Command, CommandError, Station, flag, number
 
 # Find and select differ between families; questions about a card that was read are known to some and not to others.
 DIALECTS = {"standard": (b"\x20\x01", b"\x20\x02"), "prefix_00": (b"\x00\x81", b"\x00\x82")}
 MANAGEMENT_NUMBER, QUESTIONS = b"\x30\x05", (b"\x30\x05", b"\x30\x03", b"\x30\x02")
-KINDS = ("resident", "hmt_resident", "foreigner_2017", "foreigner_2023")
 
 
 class IdCardReader:

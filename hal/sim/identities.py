@@ -58,47 +58,28 @@ def citizen_number(first_17: str) -> str:
     return first_17 + ("X" if check == 10 else str(check))
 
 
+_COMMON = ((0, 30, "name"), (30, 2, "sex"), (36, 16, "birth"), (122, 36, "number"), (188, 16, "valid_from"), (204, 16, "valid_to"))
+_CITIZEN = (*_COMMON, (52, 70, "address"), (158, 30, "issuer"))
+_PLACES: dict[str, tuple[tuple[int, int, str], ...]] = {
+    "resident": (*_CITIZEN, (32, 4, "nation")),
+    "hmt_resident": (*_CITIZEN, (220, 18, "=C99999999"), (238, 4, "=01"), (248, 2, "=J")),
+    "foreigner_2023": (*_COMMON, (32, 4, "=00"), (52, 70, "english_name"), (242, 6, "nationality"), (248, 2, "=Y")),
+    "foreigner_2017": (
+        (0, 120, "english_name"), (120, 2, "sex"), (122, 30, "number"), (152, 6, "nationality"), (158, 30, "name"),
+        (188, 16, "valid_from"), (204, 16, "valid_to"), (220, 16, "birth"), (236, 4, "=01"), (240, 8, "=9999"), (248, 2, "=I"),
+    ),
+}  # fmt: skip
+"""Card → where each field stands in its text: first byte, bytes, name of the field, or after `=` the text itself."""
+KINDS = tuple(_PLACES)
+
+
 def text_area(kind: str, fields: dict[str, Any]) -> bytes:
     """The 256 bytes of text that a card of `kind` holds."""
     area = bytearray(" ".encode("utf-16-le") * 128)
-
-    def put(at: int, size: int, value: str) -> None:
+    for at, size, what in _PLACES[kind]:
+        value = what[1:] if what.startswith("=") else fields[what]
         data = value.encode("utf-16-le")
         if len(data) > size:
             raise ValueError(f"{value!r} takes {len(data)} bytes; that field has {size}")
         area[at : at + len(data)] = data
-
-    if kind == "foreigner_2017":
-        put(0, 120, fields["english_name"])
-        put(120, 2, fields["sex"])
-        put(122, 30, fields["number"])
-        put(152, 6, fields["nationality"])
-        put(158, 30, fields["name"])
-        put(188, 16, fields["valid_from"])
-        put(204, 16, fields["valid_to"])
-        put(220, 16, fields["birth"])
-        put(236, 4, "01")
-        put(240, 8, "9999")
-        put(248, 2, "I")
-        return bytes(area)
-    put(0, 30, fields["name"])
-    put(30, 2, fields["sex"])
-    put(36, 16, fields["birth"])
-    put(122, 36, fields["number"])
-    put(188, 16, fields["valid_from"])
-    put(204, 16, fields["valid_to"])
-    if kind == "foreigner_2023":
-        put(32, 4, "00")
-        put(52, 70, fields["english_name"])
-        put(242, 6, fields["nationality"])
-        put(248, 2, "Y")
-        return bytes(area)
-    put(52, 70, fields["address"])
-    put(158, 30, fields["issuer"])
-    if kind == "resident":
-        put(32, 4, fields["nation"])
-    else:
-        put(220, 18, "C99999999")
-        put(238, 4, "01")
-        put(248, 2, "J")
     return bytes(area)
