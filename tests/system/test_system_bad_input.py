@@ -8,87 +8,31 @@ import datetime as dt
 import os
 import shutil
 import signal
-import sqlite3
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
-import msgspec
 import pytest
-from fleet_model import ModelDevice, ModelJournal, register
-from fleet_mqtt import device_client, fleet_client
+from fleet_mqtt import fleet_client
+from hall_place import Desk, Place, books, evidence_of, thank
 from hall_watch import counted, eventually, finish, invite, rows
 from nacl.signing import SigningKey
+from wrong_messages import WRONG, Stranger, held
 
 from demo import account
 from demo.catalogue import read_catalogue
-from demo.device import LEVEL_BUTTONS, Device
+from demo.device import LEVEL_BUTTONS
 from demo.hall import BIN, HALL, Hall
-from fleet.app import open_fleet
-from fleet.registry.authority import Authority
-from fleet.registry.pairing import record_certificate
-from fleet.services import Fleet
 from pack.build import build
-from wire.codec import MAX_MESSAGE_BYTES, decode, encode
-from wire.custody import Ack, BatchMessage, Nack, make_reply, read_reply
+from wire.codec import decode
+from wire.custody import Ack, Nack, make_reply
 from wire.messages import DeviceState
 from wire.topics import topic
 
 pytestmark = [pytest.mark.hall, pytest.mark.timeout(420)]
 
 SMALL_DISK_MB = 160
-
-
-class Desk:
-    """The operations desk: what the API tells of incidents."""
-
-    def __init__(self, hall: Hall) -> None:
-        key = hall.nw_fleet("key", "add", "bad input").strip()
-        self._http = httpx.Client(base_url=f"{hall.console_url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=20)
-
-    def get(self, path: str, **query: Any) -> Any:
-        return self._http.get(path, params=query).raise_for_status().json()
-
-    def open(self, reason: str, device: str = "") -> list[dict[str, Any]]:
-        try:
-            found = self.get("/incidents", limit=500)
-        except httpx.HTTPError:
-            return []  # The fleet itself is being restarted.
-        return [each for each in found if each["reason"] == reason and (not device or device in each["devices"])]
-
-    def told(self, reason: str, device: str = "", *, within_s: float = 30.0) -> dict[str, Any]:
-        """The open incident, once it is there, with words in both languages."""
-        incident: dict[str, Any] = eventually(lambda: self.open(reason, device), within_s=within_s)[0]
-        texts = [incident[f"{name}_{language}"] for name in ("reason", "next_step") for language in ("zh", "en")]
-        assert all(texts), incident
-        assert not any(text.startswith(("未知代码", "Unknown code")) for text in texts), texts
-        return incident
-
-    def close(self) -> None:
-        self._http.close()
-
-
-@dataclass
-class Place:
-    """The hall with its desk, the fleet's own services beside the running ones, and what belongs to the hall's disks."""
-
-    hall: Hall
-    desk: Desk
-    small_disk: bool
-    cards: Path
-    """Copies of cards that tests put aside: what they hold was written by a device of the hall too."""
-
-    def fleet(self) -> Fleet:
-        return open_fleet(self.hall.fleet_data)
-
-    def name(self, device: Device) -> str:
-        """The device's name at the fleet."""
-        [found] = [each for each in self.desk.get("/devices") if each["label"] == device.label]
-        return str(found["name"])
 
 
 @pytest.fixture(scope="module")
@@ -115,129 +59,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 # Single messages
-
-
-class Stranger:
-    """A device with a certificate of this fleet: it hands over five entries as it should, then does what it is told."""
-
-    def __init__(self, place: Place, fleet: Fleet, *, is_registered: bool = True) -> None:
-        data = place.hall.fleet_data
-        self.model = ModelDevice(tenant=fleet.config.tenant)
-        if is_registered:
-            register(fleet.store, self.model)
-            fleet.registry.place(self.model.name, hall=HALL, label={"zh": "试验设备"}, by="test")
-        issued = Authority.open(data / "ca").issue_device(self.model.request(), device=self.model.name, now=dt.datetime.now(dt.UTC))
-        with fleet.store.write() as connection:
-            record_certificate(connection, issued)
-        self._connect = lambda: device_client(data, place.hall.ports["broker"], self.model, issued.der)
-        self._key = fleet.keys.signing.verify_key
-        self.client = self._connect().wait_up()
-        self.client.subscribe(f"nw/1/+/{self.model.name}/custody")
-        self.journal = ModelJournal(self.model)
-        self.journal.grow(4)
-
-    def send(self, payload: bytes, where: str = "") -> Ack | Nack:
-        """Publish on the own journal channel, or on another topic; gives the fleet's next answer."""
-        before = len(self.client.messages)
-        assert self.client.publish(where or self.model.topic("journal"), payload) == "Success"
-        eventually(lambda: len(self.client.messages) > before)
-        return read_reply(self.client.messages[before][1], self._key, device=self.model.name)
-
-    def hand_over(self, first: int = 1) -> Ack | Nack:
-        return self.send(self.journal.batch(first))
-
-    def is_refused_again(self) -> bool:
-        client = self._connect()
-        eventually(lambda: client.is_up or client.reasons)
-        refused = not client.is_up
-        client.close()
-        return refused
-
-
-Wrong = Callable[[Stranger, Stranger], Ack | Nack]
-
-
-def changed(payload: bytes, **fields: Any) -> bytes:
-    return encode(msgspec.structs.replace(decode(payload, BatchMessage), **fields))
-
-
-def of_version(payload: bytes, version: int) -> bytes:
-    return msgspec.msgpack.encode([version, *msgspec.msgpack.decode(payload)[1:]])
-
-
-def out_of_order(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.grow(2)
-    return one.send(one.journal.batch(7))
-
-
-def a_broken_chain(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.grow(3)
-    entries = one.journal.entries
-    entries[6], entries[7] = entries[7], entries[6]
-    try:
-        return one.hand_over(6)
-    finally:
-        entries[6], entries[7] = entries[7], entries[6]
-
-
-def a_changed_body(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.append()
-    return one.send(changed(one.journal.batch(6), bodies=[b"another body"]))
-
-
-def an_unsigned_batch(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.append()
-    return one.send(changed(one.journal.batch(6), signature=bytes(64)))
-
-
-def a_batch_signed_by_another_key(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.append()
-    return one.send(one.journal.batch(6, key=SigningKey.generate()))
-
-
-def into_anothers_journal(one: Stranger, other: Stranger) -> Ack | Nack:
-    other.journal.append()
-    return one.send(other.journal.batch(6, device=one.model.name, key=one.model.key))
-
-
-def a_newer_entry(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.append("rating.hologram", b"\x81\xa1a\x01", version=7)
-    return one.hand_over(6)
-
-
-def a_clock_years_off(one: Stranger, _: Stranger) -> Ack | Nack:
-    one.journal.append(wall_ms=86_400_000)
-    return one.hand_over(6)
-
-
-WRONG: dict[str, tuple[Wrong, str, str]] = {
-    "noise": (lambda one, _: one.send(b"\xc1 noise"), "malformed", "finding.malformed"),
-    "oversized": (lambda one, _: one.send(bytes(MAX_MESSAGE_BYTES + 1)), "malformed", "finding.oversized"),
-    "out of order": (out_of_order, "gap", "finding.gap"),
-    "a broken chain": (a_broken_chain, "chain", "finding.broken_chain"),
-    "a changed body": (a_changed_body, "body", "finding.wrong_body"),
-    "unsigned": (an_unsigned_batch, "signature", "finding.bad_signature"),
-    "signed by another key": (a_batch_signed_by_another_key, "signature", "finding.bad_signature"),
-    "another's identity": (
-        lambda one, other: one.send(one.journal.batch(1, device=other.model.name)), "malformed", "finding.wrong_identity",
-    ),
-    "another's journal": (into_anothers_journal, "unknown_journal", "finding.wrong_identity"),
-    "another tenant's topic": (
-        lambda one, _: one.send(one.journal.batch(1), topic("elsewhere", one.model.name, "journal")),
-        "unknown_journal", "finding.wrong_identity",
-    ),
-    "a newer protocol": (lambda one, _: one.send(of_version(one.journal.batch(1), 2)), "unsupported", "finding.other_version"),
-    "an older protocol": (lambda one, _: one.send(of_version(one.journal.batch(1), 0)), "unsupported", "finding.other_version"),
-    "an entry of a later release": (a_newer_entry, "taken", "finding.shelved"),
-    "a clock years off": (a_clock_years_off, "taken", "finding.clock"),
-}  # fmt: skip
-"""What is done → what the fleet answers it (`taken`: an acknowledgement) → the incident."""
-
-
-def held(hall: Hall, journal: ModelJournal) -> list[int]:
-    """The entries of a journal that the fleet holds, by their places."""
-    query = "SELECT e.seq FROM entries e JOIN journals j ON j.no = e.journal_no WHERE j.journal_id = x'{}' ORDER BY 1"
-    return [seq for (seq,) in rows(hall, query.format(journal.id.hex()), file="entries.db")]
 
 
 @pytest.fixture(scope="module")
@@ -353,16 +174,6 @@ def test_a_forged_acknowledgement_changes_nothing_and_is_told(place: Place) -> N
     thank(place, device)
 
 
-def thank(place: Place, device: Device) -> None:
-    """One rating, thanked for, and counted once."""
-    before = counted(place.hall)
-    invite(place.hall, device)
-    device.press(LEVEL_BUTTONS[5])
-    device.wait_screen("reasons", within_s=10)
-    finish(device)
-    eventually(lambda: counted(place.hall) == before + 1, within_s=60)
-
-
 def test_a_pack_with_a_wrong_signature_is_refused_by_every_device(place: Place, tmp_path: Path) -> None:
     fleet = place.fleet()
     shown = fleet.control.packs.current(HALL)
@@ -456,15 +267,6 @@ def test_a_broker_that_lost_its_state_is_told_and_costs_nothing(place: Place) ->
     eventually(lambda: not place.desk.open("broker.down"), within_s=60)
 
 
-def books(place: Place) -> account.Count:
-    """What the hall's devices hold against what the fleet holds of them; of a forked journal both sides hold their own."""
-    hall = place.hall
-    states = rows(hall, "SELECT journal_id, state FROM journals", file="entries.db")
-    here = account.pruned(hall.data_dirs)
-    others = [journal_id for journal_id, state in states if state != "open" or journal_id not in here]
-    return account.count(hall.data_dirs, hall.fleet_data, leave_out=others)
-
-
 def test_a_restored_card_is_quarantined_told_and_succeeded(place: Place) -> None:
     hall, device = place.hall, place.hall.devices["evaluator-12"]
     data, name = device.folder / "data", place.name(device)
@@ -486,15 +288,6 @@ def test_a_restored_card_is_quarantined_told_and_succeeded(place: Place) -> None
     written = {entry for entry in account.device_entries([place.cards / "today"]) if entry[0] in evidence_of(place.cards / "today")}
     held = account.fleet_entries(hall.fleet_data)
     assert {held[entry] for entry in written} == {1}, "what the card held before it was restored is held once"
-
-
-def evidence_of(card: Path) -> set[bytes]:
-    """The journals with ratings on a card."""
-    found = set()
-    for path in card.glob("evidence*.db"):
-        with sqlite3.connect(path) as connection:
-            found |= {bytes(journal_id) for (journal_id,) in connection.execute("SELECT journal_id FROM journal")}
-    return found
 
 
 def test_a_fleet_restored_from_yesterday_gets_everything_again_and_counts_it_once(place: Place) -> None:
