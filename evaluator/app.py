@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from evaluator.face import EvaluatorFace
     from hal.config import HalConfig
     from runtime.config import DeviceConfig
-    from ui.tokens import Panel
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,6 +47,7 @@ def main(config_file: Path, check: bool, outline: Path | None, position: tuple[i
 
 
 def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
+    from evaluator.panel import panel_of
     from hal import config as hal_settings
     from runtime import config as settings
     from ui.tokens import PanelError
@@ -61,7 +61,7 @@ def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
         problems.append(f'role is "{config.role}"; nw-evaluator needs role = "evaluator"')
     panel = config.panel
     try:
-        _panel(config)
+        panel_of(config)
     except PanelError as error:
         problems.append(str(error))
     if panel.width_px <= panel.height_px:
@@ -77,16 +77,10 @@ def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
     return config, hal_config
 
 
-def _panel(config: "DeviceConfig") -> "Panel":
-    from ui.tokens import Panel
-
-    panel = config.panel
-    return Panel(panel.width_px, panel.height_px, panel.width_mm, panel.height_mm)
-
-
 def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | None, position: tuple[int, int] | None) -> None:
     import structlog
 
+    from evaluator.panel import panel_of
     from runtime.process import set_up_log, software_name
     from ui import window
 
@@ -94,7 +88,7 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
     log = structlog.get_logger("evaluator.app")
     config.data_path.mkdir(parents=True, exist_ok=True)
     title, fullscreen = "Nightwindow evaluator", config.panel.fullscreen
-    window.configure(_panel(config), data_dir=config.data_path, title=title, fullscreen=fullscreen, position=position)
+    window.configure(panel_of(config), data_dir=config.data_path, title=title, fullscreen=fullscreen, position=position)
     faces: list[EvaluatorFace] = []
     failures: list[Exception] = []
 

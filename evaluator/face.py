@@ -13,10 +13,10 @@ from evaluator.evidence import Evidence
 from evaluator.flow import tags
 from evaluator.flow.clerk import ClerkLine
 from evaluator.flow.desk import Desk
-from evaluator.flow.occasion import Times
 from evaluator.flow.scene import Scene, Signs, Starting
 from evaluator.hardware import Hardware
 from evaluator.onscreen import OnScreen
+from evaluator.panel import panel_of, times_of
 from evaluator.seat import keep, kept
 from evaluator.shown import LOCALE, TAGS_FILE
 from evaluator.voice import voice_and_keys
@@ -38,7 +38,7 @@ from ui.outline import OutlineServer
 from ui.pulse import Pulse
 from ui.stage import Stage
 from ui.theme import theme
-from ui.tokens import Panel, is_night
+from ui.tokens import is_night
 
 log = structlog.get_logger("evaluator.face")
 
@@ -60,18 +60,6 @@ class FlowClock:
     def wall_ms(self) -> int:
         """UTC milliseconds."""
         return self._clock.now().wall_ms
-
-
-def panel_of(config: DeviceConfig) -> Panel:
-    """The evaluator's glass. Raises ui.tokens.PanelError when it cannot be."""
-    panel = config.panel
-    return Panel(panel.width_px, panel.height_px, panel.width_mm, panel.height_mm)
-
-
-def times_of(config: DeviceConfig) -> Times:
-    """The flow's waiting times."""
-    rating = config.rating
-    return Times(rating.invitation_s, rating.correction_s, rating.reasons_s, rating.receipt_s)
 
 
 class EvaluatorFace:
