@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from bareframe import bare_frames
-from eye import Eye, Place
+from eye import Eye, Place, colours
 from fingers import BOUNCE_MS, LEVELS, PRESS_MS, TERMINAL_SETTLES_S, Buttons, EvaluatorTouches, TerminalTouches, Way, cut_out
 from lone import FIRST_SCREEN, SIZES, Lone, Role, lone
 
@@ -28,6 +28,8 @@ REST_S = 4.6
 PAUSE_S = (0.04, 0.12)
 """Nobody presses sooner after the question appears; a random time between, so that presses do not follow the frames."""
 LIMIT_MS = 50.0
+EMPTY = 2
+"""A place with no more colours than this shows no words, whose edges have many."""
 PRESSED = ("rating.pressed", "rating.amended")
 WAYS: tuple[tuple[str, Role, Callable[[Lone], Way]], ...] = (
     ("evaluator, button", "evaluator", Buttons),
@@ -53,16 +55,21 @@ class Presses:
             way.press(level)
             way.released()
             device.wait_screen("reasons")
+            # A face says what it shows before it is drawn, on a busy machine long before.
+            self.eye.until(lambda shown: shown != self._asks[1], self._asks[0], what="anything but the question", within_s=10.0)
             self._thanks[level] = self._learn(level)
-            if self.eye.look(self._asks[0]) == self._asks[1]:
-                raise RuntimeError("the question and the thanks look the same there; choose another place to watch")
 
     def _learn(self, level: int | None) -> tuple[Place, bytes]:
         # The seconds in which a level may be corrected are counted down elsewhere: still means still for less than one.
-        picture = self.eye.until_still(self.eye.whole, for_s=0.4, within_s=10.0)
-        self.way.look_around(level)
-        place = self.way.words(picture, self.eye.whole)
-        return place, cut_out(picture, place, self.eye.whole)
+        deadline = time.monotonic() + 20.0
+        while time.monotonic() < deadline:
+            picture = self.eye.until_still(self.eye.whole, for_s=0.4, within_s=10.0)
+            place = self.way.words(picture, self.eye.whole)
+            words = cut_out(picture, place, self.eye.whole)
+            if colours(words) > EMPTY:
+                self.way.look_around(level)
+                return place, words
+        raise RuntimeError("no words are drawn where they were expected; choose another place to watch")
 
     def _see(self, look: tuple[Place, bytes], what: str) -> float:
         place, wanted = look

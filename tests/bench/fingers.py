@@ -36,7 +36,10 @@ class Way(Protocol):
         ...
 
     def words(self, picture: bytes, whole: Place) -> Place:
-        """Where on a picture of the whole screen the question, or the thanks, stands; nothing there counts down."""
+        """Where on a picture of the whole screen the question, or the thanks, stands; nothing there counts down.
+
+        What is there has two colours at most when they are not drawn yet.
+        """
         ...
 
     def ask(self) -> None:
@@ -196,12 +199,12 @@ class TerminalTouches(EvaluatorTouches):
 
 
 def first_line(picture: bytes, whole: Place) -> Place:
-    """The rows of the first line of words below the header. Raises RuntimeError when there is none."""
+    """The rows of the first line of words below the header; one row of ground when there is none yet."""
     stride, top = whole.width * 4, whole.height // 10
     background = picture[top * stride : top * stride + 4] * whole.width
     drawn = [y for y in range(top, whole.height) if picture[y * stride : (y + 1) * stride] != background]
     if not drawn:
-        raise RuntimeError("nothing is drawn below the header")
+        return Place(0, top, whole.width, 1)
     last = next(y for y in range(drawn[0], whole.height + 1) if y not in set(drawn))
     return Place(0, drawn[0], whole.width, last - drawn[0])
 
