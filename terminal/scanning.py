@@ -67,7 +67,8 @@ class Scanning:
         elif isinstance(event, ScanRefused):
             log.info("a code was refused", reason=event.reason)
             self._post(lambda: self._visit.scanned(None))
-        else:
+        elif event.why in ("time", "stopped"):
+            # One that failed would fail again at once; its health tells, and the next try is the visitor's.
             self._post(self._look_again)
 
     def _look_again(self) -> None:

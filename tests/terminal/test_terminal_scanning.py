@@ -148,6 +148,14 @@ def test_a_reader_whose_light_went_out_shines_again_while_the_code_is_still_aske
     assert bench.camera.told == [LOOK_S, LOOK_S]
 
 
+def test_a_camera_that_fails_is_not_asked_over_and_over(bench: Bench) -> None:
+    bench.visit.touch()
+    bench.visit.ask_code()
+    bench.scanning.take(LookEnded("failed"))
+    bench.scanning.sync()
+    assert bench.camera.told == [LOOK_S]
+
+
 def test_readers_go_dark_after_a_refusal_until_another_try(bench: Bench) -> None:
     bench.visit.touch()
     bench.visit.ask_code()
