@@ -110,7 +110,6 @@ def _heads(connection: Connection, ledger: Ledger) -> Iterator[str]:
             hashes = [raw[start : start + HASH_BYTES] for start in range(0, len(raw), HASH_BYTES)]
             if upper.get((row.level, row.number)) != fold(hashes):
                 yield f"tile {row.number} of level {row.level} was altered: the tile above holds another hash of it"
-    node = ledger.log.node(connection)
     for row in connection.execute(select(ledger_heads).order_by(ledger_heads.c.size)).all():
         try:
             note = read_note(row.note)
@@ -119,7 +118,10 @@ def _heads(connection: Connection, ledger: Ledger) -> Iterator[str]:
         except (ValueError, BadSignature) as error:
             yield f"the head after {row.label} was altered: {error}"
             continue
-        if said != Checkpoint(ledger.origin, row.size, bytes(row.root)) or root(row.size, node) != said.root:
+        if (
+            said != Checkpoint(ledger.origin, row.size, bytes(row.root))
+            or root(row.size, ledger.log.node(connection, row.size)) != said.root
+        ):
             yield f"the entries up to {row.label} do not lead to its signed head"
 
 

@@ -54,7 +54,7 @@ def _header(connection: Connection, ledger: Ledger, month: str) -> dict[str, Any
         "month": month,
         "from": first,
         "size": size,
-        "frontier": [each.hex() for each in frontier(first, ledger.log.node(connection))],
+        "frontier": [each.hex() for each in frontier(first, ledger.log.node(connection, first))],
         "heads": [{"label": head.label, "note": head.note} for head in heads],
         "statement": bytes(body).decode(),
         "carried": _carried(connection, ledger, month, first),

@@ -1,8 +1,10 @@
 """The log on the store: entries, the tree as tiles, signed heads, proofs. The caller owns the transaction."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from msgspec import Struct
+from msgspec.structs import asdict
 from nacl.signing import SigningKey
 from sqlalchemy import Connection, delete, insert, select
 
@@ -15,6 +17,9 @@ from wire.tree import HASH_BYTES, Node, consistency_proof, fold, inclusion_proof
 TILE = 256
 KEPT_TILES = 512
 """Tiles whose inner hashes stay in memory: about 16 MB."""
+
+Tiles = dict[tuple[int, int], list[Sequence[bytes]]]
+"""By level and number: a tile's hashes and those of the complete subtrees inside it."""
 
 
 class LedgerError(Explained):
@@ -37,7 +42,9 @@ class Log:
     def __init__(self, origin: str, key: SigningKey) -> None:
         self.origin = origin
         self._key = key
-        self._inner: dict[tuple[int, int], list[Sequence[bytes]]] = {}
+        self._inner: Tiles = {}
+        self._edge: Tiles = {}
+        self._edge_size = 0
 
     def head(self, connection: Connection, size: int | None = None) -> Head | None:
         """The newest head, or the one of that size; None when there is none."""
@@ -56,14 +63,11 @@ class Log:
         """Add a batch, sorted by hash, and sign the head after it. All or nothing with the caller's transaction."""
         before = self.head(connection)
         size = before.size if before else 0
-        batch = sorted(entries, key=lambda entry: entry.hash)
-        rows = [
-            {name: getattr(entry, name) for name in Entry.__struct_fields__} | {"position": position, "opened_in": None}
-            for position, entry in enumerate(batch, size)
-        ]
+        batch = sorted(((entry.hash, entry) for entry in entries), key=itemgetter(0))
+        rows = [asdict(entry) | {"position": position, "opened_in": None} for position, (_, entry) in enumerate(batch, size)]
         connection.execute(insert(ledger_entries), rows)
-        self._extend(connection, size, [entry.hash for entry in batch])
-        checkpoint = Checkpoint(self.origin, size + len(batch), root(size + len(batch), self.node(connection)))
+        self._extend(connection, size, [found for found, _ in batch])
+        checkpoint = Checkpoint(self.origin, size + len(batch), root(size + len(batch), self.node(connection, size + len(batch))))
         note = sign_note(checkpoint.text, self.origin, self._key)
         made = {"size": checkpoint.size, "label": label, "root": checkpoint.root, "note": note, "made_ms": now_ms}
         connection.execute(insert(ledger_heads).values(**made))
@@ -72,8 +76,10 @@ class Log:
     def forget(self) -> None:
         """Drop what is kept in memory: after a transaction that was rolled back it may never have been."""
         self._inner.clear()
+        self._edge, self._edge_size = {}, 0
 
     def _extend(self, connection: Connection, size: int, hashes: Sequence[bytes]) -> None:
+        self._edge, self._edge_size = {}, 0
         level, start, new = 0, size, hashes
         while new:
             first, used = divmod(start, TILE)
@@ -101,19 +107,25 @@ class Log:
             )
         return [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
 
-    def node(self, connection: Connection) -> Node:
-        """The hashes of complete subtrees, read through this connection."""
+    def node(self, connection: Connection, size: int) -> Node:
+        """The hashes of complete subtrees of the first `size` entries, read through this connection."""
+        if size > self._edge_size:
+            # The tiles at the edge that are kept lack what was appended since, by whatever process.
+            self._edge, self._edge_size = {}, size
+        # Who asks about an older size may read through an older transaction: what it reads is of no use to others.
+        edge = self._edge if size == self._edge_size else {}
 
         def node(height: int, index: int) -> bytes:
             level, inside = divmod(height, 8)
             number, offset = divmod(index << inside, TILE)
-            return self._rows(connection, level, number)[inside][offset >> inside]
+            return self._rows(connection, edge, level, number)[inside][offset >> inside]
 
         return node
 
-    def _rows(self, connection: Connection, level: int, number: int) -> list[Sequence[bytes]]:
-        """A tile's hashes and all complete subtrees inside it, by height. Only full tiles are kept: they never change."""
-        if (known := self._inner.get((level, number))) is not None:
+    def _rows(self, connection: Connection, edge: Tiles, level: int, number: int) -> list[Sequence[bytes]]:
+        """A tile's hashes and all complete subtrees inside it, by height. Full tiles never change; those at the edge grow."""
+        known = self._inner.get((level, number)) or edge.get((level, number))
+        if known is not None:
             return known
         rows: list[Sequence[bytes]] = [self._tile(connection, level, number)]
         while len(rows[-1]) > 1:
@@ -121,14 +133,16 @@ class Log:
             rows.append([node_hash(row[at], row[at + 1]) for at in range(0, len(row) - 1, 2)])
         if len(rows[0]) == TILE:
             if len(self._inner) >= KEPT_TILES:
-                self._inner.pop(next(iter(self._inner)))
+                self._inner.pop(next(iter(self._inner)), None)
             self._inner[level, number] = rows
+        else:
+            edge[level, number] = rows
         return rows
 
     def inclusion(self, connection: Connection, position: int, size: int) -> list[bytes]:
         """The proof that an entry is in the tree of that size."""
-        return inclusion_proof(position, size, self.node(connection))
+        return inclusion_proof(position, size, self.node(connection, size))
 
     def consistency(self, connection: Connection, first: int, second: int) -> list[bytes]:
         """The proof that the tree of `second` entries begins with that of `first`."""
-        return consistency_proof(first, second, self.node(connection))
+        return consistency_proof(first, second, self.node(connection, second))
