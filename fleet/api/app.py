@@ -13,6 +13,7 @@ from fleet.api import bodies
 from fleet.api.answers import device_out, figures, incident_out
 from fleet.api.limits import Limits
 from fleet.api.metrics import metrics_text
+from fleet.api.oversight import mount_oversight
 from fleet.api.problems import Problem, handle_problems
 from fleet.ratings.figures import Group
 from fleet.services import Fleet
@@ -51,6 +52,7 @@ def make_api(fleet: Fleet) -> FastAPI:
     _windows(api, fleet, who)
     _ratings(api, fleet, who)
     _operations(api, fleet, who)
+    mount_oversight(api, fleet, who)
     return api
 
 

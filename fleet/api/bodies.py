@@ -156,6 +156,40 @@ class ReceiptOut(BaseModel):
     counted: str
 
 
+class DeadlineOut(BaseModel):
+    """When a number of working days is over."""
+
+    start: str
+    days: int
+    due: str
+    provisional: bool = Field(description="True while a year it touches has no notice yet: it may still change")
+
+
+class DayOut(BaseModel):
+    """One day of the calendar."""
+
+    day: str
+    works: bool
+    occasion: str = Field(description="Why it is off, beside weekends")
+    provisional: bool
+
+
+class WorkOrdersOut(BaseModel):
+    """Counts of work orders that have been handed over; others would tell what was pressed just now."""
+
+    hall: str
+    first_day: str
+    last_day: str = Field(description="Yesterday at the latest")
+    orders: int
+    closed: int
+    upheld: int = Field(description="Excluded by an upheld appeal; not in what has to be rectified")
+    rectified: int = Field(description="Replied to")
+    on_time: int = Field(description="Replied to within the promise")
+    due: int = Field(description="Orders whose promise is over, and those replied to")
+    rectification_rate: float | None = Field(description="rectified / due")
+    on_time_rate: float | None = Field(description="on_time / due")
+
+
 class Health(BaseModel):
     """`degraded` while the fleet has no broker: it then knows nothing of its devices."""
 

@@ -37,6 +37,7 @@ def mount_console(app: FastAPI, fleet: Fleet) -> None:
     for module in PAGES:
         module.mount(app, site)
 
+    @app.exception_handler(Refused)  # Downloads are the application's own paths.
     @nicegui_app.exception_handler(Refused)
     async def refused(_request: Request, error: Refused) -> Response:
         return error.response

@@ -194,6 +194,16 @@ class Orders:
         found = [self._view(row, logs[row.no], named=row.no in named) for row in rows]
         return found if actor.may("supervise") else [masked(order) for order in found]
 
+    def handed_over(self, first: date, last: date, *, hall: str = "") -> list[Order]:
+        """Orders that were handed over from `first` to `last`, for figures: nothing else of them may be told to anybody."""
+        released = work_orders.c.released_day.between(first.isoformat(), last.isoformat())
+        query = select(work_orders).where(released, *([work_orders.c.hall == hall] if hall else []))
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(work_orders.c.no)).all()
+            logs = read_steps(connection, [row.no for row in rows])
+            named = self._named(connection, rows)
+        return [self._view(row, logs[row.no], named=row.no in named) for row in rows]
+
     def _named(self, connection: Connection, rows: Sequence[Any]) -> set[int]:
         keys = {(row.journal_no, bytes(row.rating)): row.no for row in rows}
         journals = {journal_no for journal_no, _ in keys}

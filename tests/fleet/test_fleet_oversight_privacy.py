@@ -1,7 +1,5 @@
 """Contact data, attachments, notices and drawings: who gets what, what is encrypted, what is erased, what is sent when."""
 
-import sqlite3
-
 import pytest
 from fleet_seeded import blank, clock, fleet
 from hypothesis import given
@@ -9,7 +7,6 @@ from hypothesis import strategies as st
 from oversight_rig import LI, QIAN, ZHAO, counter, outbox
 from sqlalchemy import select, update
 
-from fleet.config import ConfigError
 from fleet.oversight.channels import ChannelInvalid, Channels
 from fleet.oversight.files import MOST_BYTES, Attachment, FileRefused
 from fleet.oversight.revisits import read_cases
@@ -72,7 +69,6 @@ def test_contact_and_attachments_are_not_readable_in_the_database_file(order, fl
     for secret in ("王先生".encode(), b"4711", b"secret words"):
         assert secret not in raw
     assert b"see the file" in raw
-    sqlite3.connect(fleet.data / "fleet.db").close()
 
 
 def test_a_contact_moved_to_another_rating_does_not_open(order, fleet):
@@ -185,7 +181,6 @@ def test_an_address_that_is_none_is_refused_without_showing_its_secret():
     with pytest.raises(ChannelInvalid) as refused:
         Channels({"li": ["nonsense://hunter2@host"]})
     assert "hunter2" not in str(refused.value)
-    assert issubclass(ConfigError, Exception)
 
 
 CASES = [Case(ref=f"c{n}", item=f"i{n % 7}") for n in range(5_179)]

@@ -45,7 +45,7 @@ def _due(page: Page, calendar: Calendar, start: str, days: str) -> None:
     with card(page.say("到期日", "Deadline")):
         try:
             due = calendar.due(date.fromisoformat(start), int(days))
-        except ValueError:
+        except (ValueError, OverflowError):
             Tag("p", page.say(f"请填日期和 0–{MOST_DAYS} 的天数", f"give a date and 0–{MOST_DAYS} days"), "bad")
             return
         said = page.say(f"{start} 起 {days} 个工作日（当日不计）：{due.day}", f"{days} working days after {start}: {due.day}")
