@@ -181,9 +181,9 @@ class TerminalStage(Stage):
         self.sync_soon()
 
     def _activity(self, *_: object) -> None:
+        # The ring is filled with the next second, or with what the touch brings: a frame for it alone would put that off.
         if not self.asleep:
             self.visit.touch()
-            self.second()
 
     def sync(self, *_: object) -> None:
         """Make the screen say what the visit says. Cheap when nothing changed."""
