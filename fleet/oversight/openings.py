@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from fleet.oversight import read_model
 from fleet.oversight.calendars_kept import Calendars
@@ -22,6 +22,8 @@ from fleet.store import Store
 
 SWEEP_MS = 600_000
 FIRST_DAY = date(2000, 1, 1)
+OPENED_AT_ONCE = 50
+"""Orders in one transaction: pages never wait for it."""
 ZONE = "Asia/Shanghai"
 """Of a rating whose device stood in no hall."""
 
@@ -61,8 +63,16 @@ class Openings:
             fresh = read_model.without_order(connection, after_row=after, now_ms=now)
             changed = read_model.changed(connection)
         zones = {hall.code: hall.timezone for hall in self._registry.halls()}
-        for row in fresh:
-            done += self._open(row, zones.get(row.hall, ZONE))
+        departments = {
+            (hall, window.number): window.department
+            for hall in {row.hall for row in fresh if row.hall}
+            for window in self._registry.windows(hall)
+        }
+        for start in range(0, len(fresh), OPENED_AT_ONCE):
+            with self._store.write() as connection:
+                for row in fresh[start : start + OPENED_AT_ONCE]:
+                    department = departments.get((row.hall, row.window), "")
+                    done += self._open(connection, row, department, zones.get(row.hall, ZONE))
         for each in changed:
             done += self._follow(each, zones)
         if len(fresh) < 500:
@@ -72,17 +82,15 @@ class Openings:
             self._swept_ms = now
         return done
 
-    def _open(self, row: Any, zone: str) -> int:
-        departments = {each.number: each.department for each in self._registry.windows(row.hall)} if row.hall else {}
+    def _open(self, connection: Connection, row: Any, department: str, zone: str) -> int:
         values = {name: getattr(row, name) for name in ("journal_no", "rating", "hall", "window", "clerk", "item", "day", "level")}
-        values |= {"reasons": row.reasons, "department": departments.get(row.window, ""), "state": "received"}
-        with self._store.write() as connection:
-            same = (work_orders.c.journal_no == row.journal_no, work_orders.c.rating == row.rating)
-            if connection.execute(select(work_orders.c.no).where(*same)).first() is not None:
-                return 0
-            order_no = connection.execute(insert(work_orders).values(**values).returning(work_orders.c.no)).scalar_one()
-            append_step(connection, order_no, [], "open", at_ms=self._clock_ms(), zone=zone)
-            self._notices.put(connection, "supervision", "opened", str(order_no), zone=zone, quiet_day=row.day)
+        values |= {"reasons": row.reasons, "department": department, "state": "received"}
+        same = (work_orders.c.journal_no == row.journal_no, work_orders.c.rating == row.rating)
+        if connection.execute(select(work_orders.c.no).where(*same)).first() is not None:
+            return 0
+        order_no = connection.execute(insert(work_orders).values(**values).returning(work_orders.c.no)).scalar_one()
+        append_step(connection, order_no, [], "open", at_ms=self._clock_ms(), zone=zone)
+        self._notices.put(connection, "supervision", "opened", str(order_no), zone=zone, quiet_day=row.day)
         return 1
 
     def _follow(self, changed: read_model.Changed, zones: dict[str, str]) -> int:

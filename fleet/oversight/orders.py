@@ -156,8 +156,7 @@ class Orders:
             rows = connection.execute(select(work_orders).where(work_orders.c.state.not_in(DONE))).all()
             logs = read_steps(connection, [row.no for row in rows])
             named = self._named(connection, rows)
-        for row in rows:
-            order = self._view(row, logs[row.no], named=row.no in named)
+        for row, order in zip(rows, self._views(rows, logs, named), strict=True):
             for card in (card for card in order.cards if card.is_active):
                 with self._store.write() as connection:
                     for audience in filter(None, ("supervision", card.staff if row.released_day else "")):
@@ -191,7 +190,7 @@ class Orders:
             rows = connection.execute(query.order_by(work_orders.c.no.desc()).limit(limit)).all()
             logs = read_steps(connection, [row.no for row in rows])
             named = self._named(connection, rows)
-        found = [self._view(row, logs[row.no], named=row.no in named) for row in rows]
+        found = self._views(rows, logs, named)
         return found if actor.may("supervise") else [masked(order) for order in found]
 
     def handed_over(self, first: date, last: date, *, hall: str = "") -> list[Order]:
@@ -202,7 +201,7 @@ class Orders:
             rows = connection.execute(query.order_by(work_orders.c.no)).all()
             logs = read_steps(connection, [row.no for row in rows])
             named = self._named(connection, rows)
-        return [self._view(row, logs[row.no], named=row.no in named) for row in rows]
+        return self._views(rows, logs, named)
 
     def _named(self, connection: Connection, rows: Sequence[Any]) -> set[int]:
         keys = {(row.journal_no, bytes(row.rating)): row.no for row in rows}
@@ -218,15 +217,15 @@ class Orders:
         return row, read_steps(connection, [order_no])[order_no], bool(self._named(connection, [row]))
 
     def _view(self, row: Any, steps: Sequence[Step], *, named: bool, files: Sequence[Any] = ()) -> Order:
-        return make_order(
-            row,
-            steps,
-            named=named,
-            limits=self._limits.of(row.hall),
-            calendar=self._calendars.of(row.hall),
-            today=self.today(row.hall),
-            files=files,
-        )
+        return make_order(row, steps, named=named, files=files, **self._setting(row.hall))
+
+    def _views(self, rows: Sequence[Any], logs: dict[int, list[Step]], named: set[int]) -> list[Order]:
+        settings = {hall: self._setting(hall) for hall in {row.hall for row in rows}}
+        return [make_order(row, logs[row.no], named=row.no in named, files=(), **settings[row.hall]) for row in rows]
+
+    def _setting(self, hall: str) -> dict[str, Any]:
+        """What deadlines of a hall depend on beside the log."""
+        return {"limits": self._limits.of(hall), "calendar": self._calendars.of(hall), "today": self.today(hall)}
 
     def today(self, hall: str) -> date:
         """Today's date where the hall is."""

@@ -45,7 +45,7 @@ def mount(app: FastAPI, site: Site) -> None:
             with head, Tag("div", classes="end"):
                 link(page.say("导出 CSV", "Export CSV"), f"/work-orders.csv?{urlencode(asked)}", "btn")
             _filters(page, asked)
-            site.live(page, lambda: _body(page, asked, max(1, at)), shows=lambda: _found(page, asked))
+            site.live(page, lambda: _body(page, asked, max(1, at)), shows=lambda: _found(page, asked), every_s=4.0)
 
     @app.get("/work-orders.csv", include_in_schema=False)
     def export(
