@@ -43,7 +43,7 @@ def look(lead, secret):
     scene.visit.touch()
     lead(scene, secret)
     stage = TerminalStage(scene.visit)
-    stage.minute(shots.NOW)
+    stage.minute(scene.clock.now())
     studio.settle(stage, frames=shots.FRAMES)
     digest = lambda raster: hashlib.sha256(raster.rgb).hexdigest()
     return {"window": digest(picture.render(stage)), "picture": digest(picture.take(stage))}
