@@ -8,17 +8,14 @@ import threading
 from typing import Annotated, Literal
 
 import msgspec
-import structlog
 
-from hal.api import EventListener, HeadphonesChanged, Health, HealthListener
+from hal.api import EventListener, HeadphonesChanged, HealthListener
 from hal.config import BcmPin
 from hal.drivers.gpio import GpioError, Input
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
 
 DEADLINE_S = 3.0
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -88,34 +85,23 @@ def _mixer(config: Config, *words: str) -> tuple[int, str]:
     return done.returncode, (done.stdout if done.returncode == 0 else done.stderr).decode("utf-8", "replace")
 
 
-class AlsaSpeaker:
+class AlsaSpeaker(OwnThread):
     """`hal.api.Speaker`."""
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
-        self.name = name
-        self._config, self._pins, self._on_event = config, pins, on_event
-        self._health = HealthRecord(name, on_health)
+        super().__init__(name, on_event=on_event, on_health=on_health)
+        self._config, self._pins = config, pins
         self._step = 0
         self._set: int | None = None
         self._stale = False
         self._headphones: bool | None = None
         self._contact: Input | None = None
         self._wake = threading.Event()
-        self._stop = False
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
 
     @property
     def steps(self) -> int:
         """See `Speaker.steps`."""
         return self._config.steps
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def volume(self, step: int) -> None:
         """See `Speaker.volume`."""
@@ -134,17 +120,12 @@ class AlsaSpeaker:
         """See `Speaker.headphones`."""
         return self._headphones
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop = True
+    def _interrupt(self) -> None:
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(1.9)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         asks = bool(self._config.jack) or self._config.jack_pin is not None
-        while not self._stop:
+        while not self._stop.is_set():
             self._wake.clear()
             works = self._set_volume() and self._look_at_jack()
             # Nothing has to be asked again while all is well and there is no contact to ask.
@@ -199,11 +180,8 @@ class AlsaSpeaker:
         return True
 
     def _tell(self, plugged: bool) -> None:
-        if plugged == self._headphones or self._stop:
+        if plugged == self._headphones or self._stop.is_set():
             return
         first, self._headphones = self._headphones is None, plugged
         if plugged or not first:
-            try:
-                self._on_event(self.name, HeadphonesChanged(plugged))
-            except Exception:
-                log.exception("event listener failed", peripheral=self.name)
+            self._emit(HeadphonesChanged(plugged))

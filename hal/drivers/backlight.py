@@ -7,13 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import msgspec
-import structlog
 
-from hal.api import Health, HealthListener
-from hal.health import HealthRecord
+from hal.api import HealthListener
+from hal.drivers.own_thread import OwnThread
 from hal.tools import Tools
-
-log = structlog.get_logger("hal")
 
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 
@@ -54,25 +51,14 @@ def _find(config: Config) -> Path | None:
     return next(iter(sorted(folder.glob("*"))), None)
 
 
-class SysfsBacklight:
+class SysfsBacklight(OwnThread):
     """`hal.api.Backlight`. Writes on a thread of its own: some panels' buses take tens of milliseconds."""
 
     def __init__(self, name: str, config: Config, *, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_health=on_health)
         self._config = config
-        self._health = HealthRecord(name, on_health)
         self._percent = config.day
         self._wake = threading.Event()
-        self._stop = False
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def set(self, percent: float) -> None:
         """See `Backlight.set`."""
@@ -85,16 +71,11 @@ class SysfsBacklight:
         """See `Backlight.dim`."""
         self.set(self._config.night if night else self._config.day)
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop = True
+    def _interrupt(self) -> None:
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(1.9)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
-        while not self._stop:
+        while not self._stop.is_set():
             self._wake.clear()
             self._write()
             self._wake.wait(self._config.check_s)

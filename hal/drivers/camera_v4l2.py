@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 import structlog
 
-from hal.api import Event, EventListener, Health, HealthListener
+from hal.api import EventListener, HealthListener
 from hal.api.codes import LookEnded, Scanned, ScanRefused
 from hal.codes import CodeRefused, text_of
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.v4l2_frames import CameraError, Frames, NotInstalled
-from hal.health import HealthRecord
 from hal.tools import Tools
 
 SHORTEST_LOOK_S, LONGEST_LOOK_S = 0.5, 60.0
@@ -67,7 +67,7 @@ def read_qr(picture: memoryview) -> bytes | None:
     return next((bytes(one.bytes) for one in found if one.valid), None)
 
 
-class V4l2Camera:
+class V4l2Camera(OwnThread):
     """`hal.api.Camera` on V4L2. `open_frames` opens the camera, `read` finds a code in one picture."""
 
     def __init__(
@@ -80,27 +80,16 @@ class V4l2Camera:
         open_frames: Callable[[Config], Any] = lambda config: Frames(config.tool, config.device, config.width, config.height),
         read: Callable[[memoryview], bytes | None] = read_qr,
     ) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
-        self._on_event = on_event
         self._open_frames = open_frames
         self._read = read
-        self._health = HealthRecord(name, on_health)
         self._lock = threading.Condition()
-        self._is_asked = self._stop = False
+        self._is_asked = False
         # Until when; 0 = it was stopped.
         self._look_until_s = 0.0
         # What the last look met; forgotten when the camera is unplugged.
         self._trouble: CameraError | None = None
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def look(self, seconds: float) -> None:
         """See `Camera.look`."""
@@ -114,22 +103,17 @@ class V4l2Camera:
         with self._lock:
             self._look_until_s = 0.0
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
+    def _interrupt(self) -> None:
         with self._lock:
-            self._stop = True
             self._lock.notify()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
-        while not self._stop:
+        while not self._stop.is_set():
             self._judge()
             with self._lock:
-                if not self._is_asked and not self._stop:
+                if not self._is_asked and not self._stop.is_set():
                     self._lock.wait(TURN_S)
-                is_asked = self._is_asked and not self._stop
+                is_asked = self._is_asked and not self._stop.is_set()
             if is_asked:
                 self._emit(LookEnded(self._look()))
 
@@ -174,7 +158,7 @@ class V4l2Camera:
     def _watch(self, frames: Any) -> bytes | None:
         """The content of the first code that comes into sight while it is wanted."""
         last_s = time.monotonic()
-        while self._is_wanted() and not self._stop:
+        while self._is_wanted() and not self._stop.is_set():
             picture = frames.next(TURN_S)
             if picture is None:
                 if time.monotonic() - last_s > FRAME_S:
@@ -193,11 +177,3 @@ class V4l2Camera:
             self._emit(ScanRefused(refused.reason))
             return
         self._emit(Scanned(text, time.monotonic()) if text else ScanRefused("scan.not_text"))
-
-    def _emit(self, event: Event) -> None:
-        if self._stop:
-            return
-        try:
-            self._on_event(self.name, event)
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)

@@ -15,13 +15,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec.structs import replace
 
-from hal.api import Document, DocumentState, Health, HealthListener, Outcome, OutcomeListener, PrinterStatus
+from hal.api import Document, DocumentState, HealthListener, Outcome, OutcomeListener, PrinterStatus
 from hal.api.paper import MAX_PDF_BYTES
 from hal.drivers.cups_calls import Cups, CupsDown
 from hal.drivers.cups_memory import Memory, Sent, told
 from hal.drivers.cups_words import COMPLETED, PRINTER_STOPPED, JobSeen, is_confirming, job_seen, printer_reason, result_of
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.print_jobs import Jobs, Taken
-from hal.health import REASONS, HealthRecord
+from hal.health import REASONS
 from hal.tools import Tools
 
 JOB_NAME = "nightwindow"
@@ -74,32 +75,21 @@ def open_driver(name: str, config: Config, tools: Tools) -> CupsPrinter:
     return CupsPrinter(name, config, on_health=tools.on_health, state=state)
 
 
-class CupsPrinter:
+class CupsPrinter(OwnThread):
     """`hal.api.A4Printer` over CUPS."""
 
     def __init__(self, name: str, config: Config, *, on_health: HealthListener, state: Path | None = None) -> None:
         """`state` is the file of what must outlive the program; None keeps it in memory alone."""
-        self.name = name
+        super().__init__(name, on_health=on_health)
         self._config = config
-        self._health = HealthRecord(name, on_health)
         self._memory = Memory(state)
         self._jobs: Jobs[Document] = Jobs(self._memory.outcomes())
         self._states: dict[str, DocumentState] = {}
         self._cancelled: set[str] = set()
-        self._stop = threading.Event()
         self._wake = threading.Event()
         self._cups = Cups(config.server, config.queue, deadline_s=config.answer_s)
         self._tidy = False
         self._confirms = config.confirms == "yes"
-        self._thread = threading.Thread(target=self._run, name="hal-a4", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def submit(self, document: Document, on_outcome: OutcomeListener) -> None:
         """See `A4Printer.submit`."""
@@ -122,13 +112,8 @@ class CupsPrinter:
         """See `A4Printer.state_of`."""
         return self._states.get(document_id, "unknown")
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         while not self._stop.is_set():

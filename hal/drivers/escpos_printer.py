@@ -5,7 +5,6 @@ What a model can do is in `escpos_profiles`, how one job is printed in `escpos_p
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
-from hal.api import Health, HealthListener, Job, Outcome, OutcomeListener, PaperRoll, PrinterStatus
+from hal.api import HealthListener, Job, Outcome, OutcomeListener, PaperRoll, PrinterStatus
 from hal.config import Baud
 from hal.drivers import escpos, escpos_status, line_any
 from hal.drivers.escpos_fences import ASK_MODEL, Fences
@@ -25,8 +24,8 @@ from hal.drivers.escpos_profiles import PROFILES, Profile, ProfileName
 from hal.drivers.escpos_talk import IDLE_S, SILENT, Talk, Timing
 from hal.drivers.line import Line, LineDown, keep_open
 from hal.drivers.line_usb import UsbRoots
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.print_jobs import Jobs, Taken
-from hal.health import HealthRecord
 from hal.paper import Cut, Rasterise
 from hal.tools import Tools
 
@@ -97,7 +96,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> EscposPrinter:
     return EscposPrinter(name, config, open_line, rasterise=tools.rasterise, on_health=tools.on_health, state=state)
 
 
-class EscposPrinter:
+class EscposPrinter(OwnThread):
     """`hal.api.ReceiptPrinter` for ESC/POS printers."""
 
     def __init__(
@@ -112,21 +111,18 @@ class EscposPrinter:
         timing: Timing | None = None,
     ) -> None:
         """`state` is the file of what must outlive the program; None keeps it in memory alone."""
-        self.name = name
+        super().__init__(name, on_health=on_health)
         self._config = config
         self._open_line = open_line
         self._timing = timing or Timing()
         self._profile = config.made()
         self._rasterise = rasterise
-        self._health = HealthRecord(self.name, on_health)
         self._memory = Memory(state)
         self._jobs: Jobs[Job] = Jobs(self._memory.outcomes())
-        self._stop = threading.Event()
         self._talk: Talk | None = None
         # Length of the present job once its first byte may be out, else None.
         self._sent_mm: int | None = None
         self._unanswered = 0
-        self._thread = threading.Thread(target=self._run, name="hal-printer", daemon=True)
 
     @property
     def columns(self) -> int:
@@ -137,14 +133,6 @@ class EscposPrinter:
     def width_dots(self) -> int:
         """See `ReceiptPrinter.width_dots`."""
         return self._profile.width_dots
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def status(self) -> PrinterStatus:
         """See `ReceiptPrinter.status`."""
@@ -158,13 +146,6 @@ class EscposPrinter:
     def submit(self, job: Job, on_outcome: OutcomeListener) -> None:
         """See `ReceiptPrinter.submit`."""
         self._jobs.submit(job, on_outcome, deadline_at_s=time.monotonic() + job.deadline_s)
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_open(

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import Annotated
 
 import msgspec
-import structlog
 
-from hal.api import EventListener, Health, HealthListener, Key, KeyPressed
+from hal.api import EventListener, HealthListener, Key, KeyPressed
 from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, open_keyboard
 from hal.drivers.key_strokes import Stroke
 from hal.drivers.line import keep_open
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import Tools
 
 LOOK_S = 0.2
@@ -40,8 +38,6 @@ KEYS |= dict.fromkeys((28, 96, 0x20B), "enter")
 SHIFTS = frozenset((42, 54))
 # A pad that sends the characters of its caps types * as shift and 8, # as shift and 3.
 SHIFTED: dict[int, Key] = {9: "clear", 4: "enter"}
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -77,7 +73,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> EvdevKeypad:
     return EvdevKeypad(name, config, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class EvdevKeypad:
+class EvdevKeypad(OwnThread):
     """`hal.api.Keypad` on evdev; `inputs` are this computer's input devices."""
 
     def __init__(
@@ -90,31 +86,12 @@ class EvdevKeypad:
         inputs: Inputs | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
-        self._on_event = on_event
         self._inputs = inputs or LinuxInputs()
         self._clock = clock
-        self._health = HealthRecord(name, on_health)
         self._held: dict[int, tuple[Key, float]] = {}
         self._shifts: set[int] = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_open(self._open, self._session, health=self._health, stop=self._stop)
@@ -141,11 +118,7 @@ class EvdevKeypad:
         if key is None or self._stop.is_set():
             return
         self._held[stroke.code] = (key, stroke.at_s)
-        try:
-            self._on_event(self.name, KeyPressed(key, stroke.at_s))
-        except Exception:
-            # Which key it was may be personal, so no log has it.
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(KeyPressed(key, stroke.at_s))
 
     def _look(self) -> None:
         now_s = self._clock()

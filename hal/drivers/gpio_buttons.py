@@ -7,20 +7,17 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 
-from hal.api import BufferedPress, ButtonPressed, EventListener, Health, HealthListener, Lamp
+from hal.api import BufferedPress, ButtonPressed, EventListener, HealthListener, Lamp
 from hal.config import BcmPin
 from hal.drivers.debounce import Debounce
 from hal.drivers.gpio import Input, keep_pins, open_output
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
 
 LEVELS = ("level_5", "level_4", "level_3", "level_2", "level_1")
 CHATTER_S = 1.0
 WATCH_S = 0.1
-
-log = structlog.get_logger("hal")
 
 
 class ButtonPins(msgspec.Struct, frozen=True):
@@ -115,15 +112,13 @@ class _Button:
             return "buttons.chattering" if self._debounce.chattering_s(now_s) > CHATTER_S else None
 
 
-class GpioButtons:
+class GpioButtons(OwnThread):
     """`hal.api.Buttons` on GPIO pins."""
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
         self._pins = pins
-        self._on_event = on_event
-        self._health = HealthRecord(self.name, on_health)
         self._buttons = [
             _Button(name, config.settle_ms / 1000, self._pressed)
             for name, pin in msgspec.structs.asdict(config.pins).items()
@@ -133,20 +128,10 @@ class GpioButtons:
         self._outputs: dict[str, Any] = {}
         # What the lamps should show is kept, so that it holds even when asked for before the pins are open.
         self._wanted: dict[str, Lamp] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="hal-buttons", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
 
     def names(self) -> tuple[str, ...]:
         """See `Buttons.names`."""
         return tuple(button.name for button in self._buttons)
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def lamp(self, name: str, state: Lamp) -> None:
         """See `Buttons.lamp`."""
@@ -170,13 +155,6 @@ class GpioButtons:
     def taken(self, press: BufferedPress) -> None:
         """See `Buttons.taken`: nothing is kept here."""
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
-
     def _show(self, name: str, state: Lamp) -> None:
         output = self._outputs.get(name)
         if output is None:
@@ -187,15 +165,8 @@ class GpioButtons:
             output.value = state == "on"
 
     def _pressed(self, name: str, at_s: float) -> None:
-        if self._stop.is_set():
-            return
         level = int(name[-1]) if name in LEVELS else None
-        try:
-            self._on_event(self.name, ButtonPressed(name, level, at_s))
-        except Exception:
-            # The library's thread serves every pin; a listener's mistake must not stop the next press. Which button it was
-            # would tell a level, and no log may.
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(ButtonPressed(name, level, at_s))
 
     def _run(self) -> None:
         keep_pins(self._pins, self._session, health=self._health, stop=self._stop)

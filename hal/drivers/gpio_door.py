@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from typing import Annotated
 
 import msgspec
-import structlog
 
-from hal.api import DoorClosed, DoorOpened, EventListener, Health, HealthListener
+from hal.api import DoorClosed, DoorOpened, EventListener, HealthListener
 from hal.config import BcmPin
 from hal.drivers.gpio import keep_pins
 from hal.drivers.gpio_contact import Contact
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -35,41 +31,24 @@ def open_driver(name: str, config: Config, tools: Tools) -> GpioDoor:
     return GpioDoor(name, config, tools.pins, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class GpioDoor:
+class GpioDoor(OwnThread):
     """`hal.api.Door`: a reed switch that is closed while the door is; a cut wire therefore reads as an open door.
 
     A change is told once it has lasted `settle_ms`, so that vibration is no burglary.
     """
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._pins = pins
-        self._on_event = on_event
-        self._health = HealthRecord(name, on_health)
         self._open: bool | None = None
-        self._stop = threading.Event()
         self._contact = Contact(config.pin, config.settle_ms / 1000, stop=self._stop)
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def is_open(self) -> bool | None:
         """See `Door.is_open`."""
         return self._open
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         self._contact.wake()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_pins(self._pins, lambda factory: self._contact.follow(factory, self._look), health=self._health, stop=self._stop)
@@ -80,7 +59,4 @@ class GpioDoor:
         # A door that is closed when the program starts is no news; one that is open is.
         if self._open == bool(was_open):
             return
-        try:
-            self._on_event(self.name, DoorOpened(at_s) if self._open else DoorClosed(at_s))
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(DoorOpened(at_s) if self._open else DoorClosed(at_s))

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hal.api import Glow, Health, HealthListener
+from hal.api import Glow, HealthListener
 from hal.config import BcmPin
 from hal.drivers.gpio import keep_pins, open_output
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
 
 FRAME_S = 0.04
@@ -40,39 +40,23 @@ def open_driver(name: str, config: Config, tools: Tools) -> GpioLight:
     return GpioLight(name, config, tools.pins, on_health=tools.on_health)
 
 
-class GpioLight:
+class GpioLight(OwnThread):
     """`hal.api.Light` on a GPIO pin."""
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_health=on_health)
         self._config = config
         self._pins = pins
-        self._health = HealthRecord(name, on_health)
         self._wanted: Glow = "off"
         self._news = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def show(self, glow: Glow) -> None:
         """See `Light.show`."""
         self._wanted = glow
         self._news.set()
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         self._news.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_pins(self._pins, self._session, health=self._health, stop=self._stop)

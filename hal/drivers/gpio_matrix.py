@@ -7,13 +7,12 @@ import threading
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 
-from hal.api import EventListener, Health, HealthListener, Key, KeyPressed
+from hal.api import EventListener, HealthListener, Key, KeyPressed
 from hal.config import BcmPin
 from hal.drivers.gpio import Input, keep_pins, open_output
 from hal.drivers.matrix import Matrix, Place
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
 
 SCAN_S = 0.002
@@ -25,8 +24,6 @@ LATE = 1.5
 """A scan that comes later than so many times its interval has not seen what happened meanwhile."""
 WATCH_S = 0.1
 CHATTER_S = 1.0
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -96,35 +93,18 @@ class _Wires:
         return frozenset(seen)
 
 
-class MatrixKeypad:
+class MatrixKeypad(OwnThread):
     """`hal.api.Keypad` on a scanned matrix. At rest nothing is scanned: an edge on a column wakes it."""
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
         self._pins = pins
-        self._on_event = on_event
-        self._health = HealthRecord(name, on_health)
         self._edge = threading.Event()
         self._edge_s = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
 
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         self._edge.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_pins(self._pins, self._session, health=self._health, stop=self._stop)
@@ -165,11 +145,7 @@ class MatrixKeypad:
             at_s = factory.ticks()
 
     def _tell(self, key: Key, at_s: float) -> None:
-        try:
-            self._on_event(self.name, KeyPressed(key, at_s))
-        except Exception:
-            # Which key it was may be personal, so no log has it.
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(KeyPressed(key, at_s))
 
     def _judge(self, matrix: Matrix, now_s: float) -> None:
         trouble = matrix.trouble(now_s, stuck_s=self._config.stuck_s, chatter_s=CHATTER_S)

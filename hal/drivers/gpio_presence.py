@@ -6,17 +6,14 @@ import threading
 from typing import Annotated, Any
 
 import msgspec
-import structlog
 
-from hal.api import EventListener, Health, HealthListener, PresenceChanged
+from hal.api import EventListener, HealthListener, PresenceChanged
 from hal.config import BcmPin
 from hal.drivers.gpio import Input, keep_pins
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
 
 LOOK_S = 0.2
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -42,42 +39,25 @@ def open_driver(name: str, config: Config, tools: Tools) -> GpioPresence:
     return GpioPresence(name, config, tools.pins, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class GpioPresence:
+class GpioPresence(OwnThread):
     """`hal.api.Presence` on a GPIO pin."""
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
         self._pins = pins
-        self._on_event = on_event
-        self._health = HealthRecord(name, on_health)
         self._lock = threading.Lock()
         self._present: bool | None = None
         self._moved_s = float("-inf")
         self._moving = False
         self._edges = threading.Event()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def is_present(self) -> bool | None:
         """See `Presence.is_present`."""
         return self._present
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         self._edges.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_pins(self._pins, self._session, health=self._health, stop=self._stop)
@@ -111,7 +91,4 @@ class GpioPresence:
         was, self._present = self._present, present
         if present == bool(was):
             return
-        try:
-            self._on_event(self.name, PresenceChanged(present, moved_s if present else now_s))
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(PresenceChanged(present, moved_s if present else now_s))

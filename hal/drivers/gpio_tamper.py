@@ -7,18 +7,15 @@ from collections import deque
 from typing import Annotated, Any, Literal
 
 import msgspec
-import structlog
 
-from hal.api import EventListener, Health, HealthListener, Tampered, TamperEnded
+from hal.api import EventListener, HealthListener, Tampered, TamperEnded
 from hal.config import BcmPin
 from hal.drivers.gpio import Input, keep_pins
 from hal.drivers.gpio_contact import Contact
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import OpensPins, Tools
 
 LOOK_S = 0.2
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -77,41 +74,24 @@ class Shaking:
             self._openings.clear()
 
 
-class GpioTamper:
+class GpioTamper(OwnThread):
     """`hal.api.Tamper` on a GPIO pin."""
 
     def __init__(self, name: str, config: Config, pins: OpensPins, *, on_event: EventListener, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
         self._pins = pins
-        self._on_event = on_event
-        self._health = HealthRecord(name, on_health)
         self._tampered: bool | None = None
-        self._stop = threading.Event()
         self._contact = Contact(config.pin, config.settle_ms / 1000, stop=self._stop)
         self._lock = threading.Lock()
         self._shaking = Shaking(pulses=config.pulses, window_s=config.window_s, quiet_s=config.quiet_s)
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def is_tampered(self) -> bool | None:
         """See `Tamper.is_tampered`."""
         return self._tampered
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         self._contact.wake()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         follow = self._follow_loop if self._config.sensor == "loop" else self._follow_shaking
@@ -145,7 +125,4 @@ class GpioTamper:
         # A cabinet in peace when the program starts is no news; one that is being opened is.
         if tampered == bool(was):
             return
-        try:
-            self._on_event(self.name, Tampered(at_s) if tampered else TamperEnded(at_s))
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(Tampered(at_s) if tampered else TamperEnded(at_s))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 import time
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
@@ -13,10 +12,10 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 import structlog
 
-from hal.api import Health, HealthListener
+from hal.api import HealthListener
 from hal.drivers import board_files
 from hal.drivers.board_files import Storage, Throttling
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import Tools
 
 FIRMWARE_DEADLINE_S = 2.0
@@ -151,41 +150,23 @@ class PowerCuts:
         os.replace(new, self._path)
 
 
-class LinuxBoard:
+class LinuxBoard(OwnThread):
     """`hal.api.Board`."""
 
     def __init__(self, name: str, config: Config, *, on_health: HealthListener, state_dir: Path | None = None) -> None:
         """`state_dir` is where power cuts are counted; without it they are not."""
-        self.name = name
+        super().__init__(name, on_health=on_health)
         self._config, self._state_dir = config, state_dir
         self._folder = Path(config.folder) if config.folder else state_dir or Path("/")
         self._sysfs, self._procfs = Path(config.sysfs), Path(config.procfs)
-        self._health = HealthRecord(name, on_health)
         self._cuts: PowerCuts | None = None
         self._sagged_until_s = 0.0
         self._firmware = bool(config.vcgencmd)
         self._readings: dict[str, float] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def readings(self) -> dict[str, float]:
         """See `Board.readings`."""
         return dict(self._readings)
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(1.9)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         self._begin_counting()

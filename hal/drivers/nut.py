@@ -12,9 +12,9 @@ from typing import Annotated, Literal
 import msgspec
 import structlog
 
-from hal.api import EventListener, Health, HealthListener, PowerChanged, PowerState
+from hal.api import EventListener, HealthListener, PowerChanged, PowerState
 from hal.drivers.nut_lines import NutDown, NutLink, NutRefused, is_name, judge, whole
-from hal.health import HealthRecord
+from hal.drivers.own_thread import OwnThread
 from hal.tools import Tools
 
 FIRST_RETRY_S = 0.2
@@ -82,7 +82,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> NutUps:
     return NutUps(name, config, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class NutUps:
+class NutUps(OwnThread):
     """`hal.api.Ups`."""
 
     def __init__(
@@ -94,38 +94,22 @@ class NutUps:
         on_health: HealthListener,
         poweroff: Sequence[str] = ("systemctl", "poweroff"),
     ) -> None:
-        self.name = name
-        self._config, self._on_event, self._poweroff = config, on_event, tuple(poweroff)
-        self._health = HealthRecord(name, on_health)
+        super().__init__(name, on_event=on_event, on_health=on_health)
+        self._config, self._poweroff = config, tuple(poweroff)
         self._power = PowerChanged("unknown")
         self._told: PowerState = "mains"
         self._heard_s = time.monotonic()
         self._link: NutLink | None = None
         self._ending = threading.Lock()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def power(self) -> PowerChanged:
         """See `Ups.power`."""
         return self._power
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
+    def _interrupt(self) -> None:
         link = self._link
         if link is not None:
             link.close()
-        if self._thread.is_alive():
-            self._thread.join(1.9)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         retry_s = FIRST_RETRY_S
@@ -192,10 +176,7 @@ class NutUps:
         if power.state == self._told:
             return
         self._told = power.state
-        try:
-            self._on_event(self.name, power)
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
+        self._emit(power)
 
     def shut_down(self) -> None:
         """See `Ups.shut_down`."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from collections.abc import Callable
 from typing import Any, Literal
@@ -16,10 +15,10 @@ from typing import Any, Literal
 import msgspec
 import structlog
 
-from hal.api import CardError, Event, EventListener, Health, HealthListener, SmartCardPresent, SmartCardRemoved
+from hal.api import CardError, EventListener, Health, HealthListener, SmartCardPresent, SmartCardRemoved
 from hal.drivers.line import FIRST_RETRY_S, LAST_RETRY_S
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.pcsc_calls import Changed, NoService, Pcsc, PcscError, load_scard
-from hal.health import HealthRecord
 from hal.tools import Tools
 
 TURN_S = 0.4
@@ -55,7 +54,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> PcscReader:
     return PcscReader(name, config, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class PcscReader:
+class PcscReader(OwnThread):
     """`hal.api.SmartCardReader` on PC/SC; `load` gives pyscard's module `smartcard.scard`."""
 
     def __init__(
@@ -67,21 +66,13 @@ class PcscReader:
         on_health: HealthListener,
         load: Callable[[], Any] = load_scard,
     ) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
-        self._on_event = on_event
-        self._health = HealthRecord(name, on_health)
         self._load = load
         # Readers on which a card lies that was told.
         self._told: set[str] = set()
         # When the thread last came round; endless until it has begun.
         self._turned_at_s = math.inf
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
 
     def health(self) -> Health:
         """See `Peripheral.health`; a service that hangs holds up this driver's thread, so that is noticed here."""
@@ -92,13 +83,6 @@ class PcscReader:
     def card_present(self) -> bool:
         """See `SmartCardReader.card_present`."""
         return bool(self._told)
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         retry_s = FIRST_RETRY_S
@@ -172,14 +156,6 @@ class PcscReader:
         if reader in self._told:
             self._told.discard(reader)
             self._emit(SmartCardRemoved(reader, evidence))
-
-    def _emit(self, event: Event) -> None:
-        if self._stop.is_set():
-            return
-        try:
-            self._on_event(self.name, event)
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
 
 
 def is_contactless(atr: bytes) -> bool:

@@ -8,7 +8,6 @@ by presuming it after a while. `CardRemoved.evidence` says which.
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Annotated, Literal
@@ -16,13 +15,13 @@ from typing import Annotated, Literal
 import msgspec
 import structlog
 
-from hal.api import CardError, CardPresent, CardRemoved, Event, EventListener, Health, HealthListener
+from hal.api import CardError, CardPresent, CardRemoved, EventListener, HealthListener
 from hal.config import Baud
 from hal.drivers.line import Line, keep_open
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.samv import FOUND, OK, PROFILES, Answer, Parser, command, module_number
 from hal.drivers.samv_talk import NOT_FOUND, READ_ANSWER_S, SHORT_ANSWER_S, Talk
 from hal.drivers.samv_text import TEXT_BYTES, CardInvalid, read_text
-from hal.health import HealthRecord
 from hal.tools import Tools, reference_key
 
 GONE_AFTER = 2
@@ -88,7 +87,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> SamvReader:
     return SamvReader(name, config, open_line, key=key, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class SamvReader:
+class SamvReader(OwnThread):
     """`hal.api.IdCardReader` for SAM-V readers; `key` is the secret of `CardData.reference`."""
 
     def __init__(
@@ -101,40 +100,21 @@ class SamvReader:
         on_event: EventListener,
         on_health: HealthListener,
     ) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
         self._open_line = open_line
         self._key = key
         self._commands = PROFILES[config.profile]
-        self._on_event = on_event
-        self._health = HealthRecord(self.name, on_health)
-        self._stop = threading.Event()
         self._talk = Talk(self._commands, self._health, self._stop)
         self._present_since_s: float | None = None
         # Questions that the reader has not yet refused, see `Commands.presence`.
         self._questions = list(self._commands.presence)
         self._doubts = 0
         self._told_error = False
-        self._thread = threading.Thread(target=self._run, name="hal-id-card", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def card_present(self) -> bool:
         """See `IdCardReader.card_present`."""
         return self._present_since_s is not None
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_open(self._open_line, self._session, health=self._health, stop=self._stop)
@@ -264,14 +244,6 @@ class SamvReader:
             self._health.set("id_card.self_test", code=code)
         elif answer.status == UNKNOWN_COMMAND:
             self._health.set("id_card.refused", code=code)
-
-    def _emit(self, event: Event) -> None:
-        if self._stop.is_set():
-            return
-        try:
-            self._on_event(self.name, event)
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
 
 
 def _text_of(data: bytearray) -> memoryview:

@@ -7,21 +7,19 @@ need a scanner on a serial port.
 from __future__ import annotations
 
 import os
-import threading
 import time
 from typing import Annotated
 
 import msgspec
-import structlog
 
-from hal.api import Event, EventListener, Health, HealthListener
+from hal.api import EventListener, HealthListener
 from hal.api.codes import Scanned, ScanRefused
 from hal.codes import CodeRefused, RefusalReason, text_of
 from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, open_keyboard
 from hal.drivers.key_strokes import Stroke
 from hal.drivers.line import keep_open
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.scanner_frames import Code, LineParser, TooLong
-from hal.health import HealthRecord
 from hal.tools import Tools
 
 TURN_S = 0.2
@@ -40,8 +38,6 @@ _ROWS = (
 )
 PLAIN = {start + index: char for start, plain, _ in _ROWS for index, char in enumerate(plain)}
 SHIFTED = {start + index: char for start, _, shifted in _ROWS for index, char in enumerate(shifted)}
-
-log = structlog.get_logger("hal")
 
 
 class Config(msgspec.Struct, frozen=True):
@@ -73,7 +69,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> HidScanner:
     return HidScanner(name, config, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class HidScanner:
+class HidScanner(OwnThread):
     """`hal.api.Scanner` on evdev; `inputs` are this computer's input devices."""
 
     def __init__(
@@ -85,36 +81,17 @@ class HidScanner:
         on_health: HealthListener,
         inputs: Inputs | None = None,
     ) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
-        self._on_event = on_event
         self._inputs = inputs or LinuxInputs()
-        self._health = HealthRecord(name, on_health)
         self._lines = LineParser()
         self._held: set[int] = set()
         # Why the code that is being typed cannot be used, whatever else it holds.
         self._spoilt: RefusalReason | None = None
         self._last_s = 0.0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def trigger(self, on: bool) -> None:
         """See `Scanner.trigger`; a keyboard cannot be told anything, so these scanners are always on."""
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_open(self._open, self._session, health=self._health, stop=self._stop)
@@ -168,11 +145,3 @@ class HidScanner:
                 one.data[:] = bytes(len(one.data))
             if text:
                 self._emit(Scanned(text, self._last_s))
-
-    def _emit(self, event: Event) -> None:
-        if self._stop.is_set():
-            return
-        try:
-            self._on_event(self.name, event)
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)

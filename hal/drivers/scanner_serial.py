@@ -10,14 +10,14 @@ from typing import Annotated, Literal
 import msgspec
 import structlog
 
-from hal.api import Event, EventListener, Health, HealthListener
+from hal.api import EventListener, HealthListener
 from hal.api.codes import Scanned, ScanRefused
 from hal.codes import CodeRefused, text_of
 from hal.config import Baud
 from hal.drivers.line import Line, LineSlow, keep_open
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.scanner_frames import Code, TooLong
 from hal.drivers.scanner_talk import SILENT_S, TALKS, Talk, probe_model
-from hal.health import HealthRecord
 from hal.tools import Tools
 
 SPEEDS = (9600, 115200)
@@ -72,7 +72,7 @@ def open_driver(name: str, config: Config, tools: Tools) -> SerialScanner:
     return SerialScanner(name, config, open_line, on_event=tools.on_event, on_health=tools.on_health)
 
 
-class SerialScanner:
+class SerialScanner(OwnThread):
     """`hal.api.Scanner` for scanners on a serial port."""
 
     def __init__(
@@ -84,38 +84,19 @@ class SerialScanner:
         on_event: EventListener,
         on_health: HealthListener,
     ) -> None:
-        self.name = name
+        super().__init__(name, on_event=on_event, on_health=on_health)
         self._config = config
         self._open_line = open_line
-        self._on_event = on_event
-        self._health = HealthRecord(name, on_health)
-        self._stop = threading.Event()
         self._buffer = bytearray(2048)
         self._lock = threading.Lock()
         # The monotonic time until which the light shall be on; what the scanner was last told is the session's.
         self._wanted_until_s = 0.0
         self._is_silent = False
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def trigger(self, on: bool) -> None:
         """See `Scanner.trigger`."""
         with self._lock:
             self._wanted_until_s = time.monotonic() + self._config.trigger_s if on else 0.0
-
-    def close(self) -> None:
-        """See `Peripheral.close`; the light goes out."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         keep_open(self._open_line, self._session, health=self._health, stop=self._stop)
@@ -186,11 +167,3 @@ class SerialScanner:
         elif silent_s >= SILENT_S and not self._is_silent:
             self._is_silent = True
             line.explain_silence(self._health, "scanner.silent")
-
-    def _emit(self, event: Event) -> None:
-        if self._stop.is_set():
-            return
-        try:
-            self._on_event(self.name, event)
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)

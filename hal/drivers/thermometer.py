@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
 import structlog
 
-from hal.api import Health, HealthListener
+from hal.api import HealthListener
+from hal.drivers.own_thread import OwnThread
 from hal.drivers.temperature_text import SensorError
-from hal.health import HealthRecord
 
 TRIES = 3
 """Readings that fail one after the other before the sensor counts as gone; a motor beside the wire spoils single ones."""
@@ -39,41 +38,23 @@ class Limits:
         return self._reason
 
 
-class SensorThermometer:
+class SensorThermometer(OwnThread):
     """`hal.api.Thermometer`: calls `read()` every `poll_s` seconds on a thread of its own.
 
     `read` gives °C and may take a second; it raises `SensorError` or OSError.
     """
 
     def __init__(self, name: str, read: Callable[[], float], *, poll_s: float, limits: Limits, on_health: HealthListener) -> None:
-        self.name = name
+        super().__init__(name, on_health=on_health)
         self._read = read
         self._poll_s = poll_s
         self._limits = limits
-        self._health = HealthRecord(name, on_health)
         self._celsius: float | None = None
         self._failed = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def celsius(self) -> float | None:
         """See `Thermometer.celsius`."""
         return self._celsius
-
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(2)
-        self._health.set("hal.stopped")
 
     def _run(self) -> None:
         while not self._stop.is_set():

@@ -14,8 +14,8 @@ from typing import IO, NamedTuple
 
 import structlog
 
-from hal.api import EventListener, Health, HealthListener, Language, SpeechEnded
-from hal.health import HealthRecord
+from hal.api import EventListener, HealthListener, Language, SpeechEnded
+from hal.drivers.own_thread import OwnThread
 
 MAX_TEXT = 2000
 LONGEST_S = 300.0
@@ -50,7 +50,7 @@ def silence(seconds: float = 0.05) -> bytes:
     return made.getvalue()
 
 
-class Voice:
+class Voice(OwnThread):
     """`hal.api.Speech` over a synthesiser and a player. Nothing of a text is in a log, an argument or a file."""
 
     def __init__(
@@ -63,26 +63,15 @@ class Voice:
         on_health: HealthListener,
         retry_s: float = RETRY_S,
     ) -> None:
-        self.name = name
-        self._synth, self._player, self._on_event = synth, player, on_event
+        super().__init__(name, on_event=on_event, on_health=on_health)
+        self._synth, self._player = synth, player
         self._retry_s = retry_s
-        self._health = HealthRecord(name, on_health)
         self._lock = threading.Lock()
         self._next: _Text | None = None
         self._dropped = 0
         self._running: list[subprocess.Popen[bytes]] = []
         self._interrupted = self._speaking = False
         self._wake = threading.Event()
-        self._stop = False
-        self._thread = threading.Thread(target=self._run, name=f"hal-{name}", daemon=True)
-
-    def start(self) -> None:
-        """See `Peripheral.start`."""
-        self._thread.start()
-
-    def health(self) -> Health:
-        """See `Peripheral.health`."""
-        return self._health.get()
 
     def say(self, text: str, language: Language, *, slowly: bool = False) -> None:
         """See `Speech.say`."""
@@ -96,13 +85,8 @@ class Voice:
         """See `Speech.is_speaking`."""
         return self._speaking or self._next is not None
 
-    def close(self) -> None:
-        """See `Peripheral.close`."""
-        self._stop = True
+    def _interrupt(self) -> None:
         self._put(None)
-        if self._thread.is_alive():
-            self._thread.join(1.9)
-        self._health.set("hal.stopped")
 
     def _put(self, text: _Text | None) -> None:
         with self._lock:
@@ -116,7 +100,7 @@ class Voice:
 
     def _run(self) -> None:
         self._probe()
-        while not self._stop:
+        while not self._stop.is_set():
             self._wake.wait(None if self._health.get().state == "ok" else self._retry_s)
             self._wake.clear()
             self._tell_dropped()
@@ -127,8 +111,8 @@ class Voice:
             if text is not None:
                 complete = self._speak(text)
                 self._speaking = False
-                self._tell(complete)
-            elif not self._stop and self._health.get().state != "ok":
+                self._emit(SpeechEnded(complete))
+            elif not self._stop.is_set() and self._health.get().state != "ok":
                 self._probe()
         self._tell_dropped()
 
@@ -235,12 +219,4 @@ class Voice:
         with self._lock:
             dropped, self._dropped = self._dropped, 0
         for _ in range(dropped):
-            self._tell(False)
-
-    def _tell(self, complete: bool) -> None:
-        if self._stop:
-            return
-        try:
-            self._on_event(self.name, SpeechEnded(complete))
-        except Exception:
-            log.exception("event listener failed", peripheral=self.name)
+            self._emit(SpeechEnded(False))
