@@ -64,6 +64,16 @@ def test_cells_open_to_what_was_pressed_in_whole_fives_and_the_rest_is_carried(t
     assert len(carried) == 3 + 7
 
 
+def test_cells_are_cut_where_the_figures_of_windows_are_cut(town) -> None:
+    """Else the difference of both would be a window's last few ratings, which figures hold back."""
+    town.month()
+    groups = town.fleet.ratings.by("window", date(2026, 10, 1), date(2026, 10, 31), hall="yunxi", supervised=False)
+    shown = {group.value: {str(level): count for level, count in group.tally.levels.items()} for group in groups}
+    (cell,) = town.statement("2026-10")["cells"]
+    assert cell["levels"] == shown["12"]
+    assert sum(shown["06"].values()) == 5
+
+
 def test_what_was_carried_is_opened_the_next_month_and_nothing_twice(town) -> None:
     town.month()
     town.rate("12", [5, 5], at_ms=FIRST_MS + 6 * DAY_MS)

@@ -78,10 +78,13 @@ def test_another_key_is_refused(dumps, town) -> None:
     assert any("is not signed by" in fault for fault in faults(dumps[0], key=key))
 
 
-def test_changing_any_single_entry_is_noticed(dumps, tmp_path) -> None:
+def test_changing_an_entry_of_whatever_kind_is_noticed(dumps, tmp_path) -> None:
     head, *lines = dumps[1].read_text(encoding="utf-8").splitlines()
     path = tmp_path / "changed"
-    for number, line in enumerate(lines):
+    of_each_kind = {json.loads(line)[0]: number for number, line in enumerate(lines)}
+    assert {"rating", "day", "head", "services", "cells"} <= of_each_kind.keys()
+    for number in (0, *of_each_kind.values(), len(lines) - 1):
+        line = lines[number]
         changed = [*lines[:number], line.replace("0", "1", 1) if "0" in line else line + " ", *lines[number + 1 :]]
         path.write_text("\n".join([head, *changed]) + "\n", encoding="utf-8")
         assert any("do not lead to its signed head" in fault for fault in faults(path)), line

@@ -12,6 +12,7 @@ from fleet.ratings.ledger.entries import digest
 from fleet.ratings.ledger.service import Ledger
 from fleet.ratings.ledger.tables import ledger_entries, ledger_heads, ledger_statements, ledger_tiles
 from fleet.ratings.tables import ratings
+from fleet.store import Store
 from wire.leaf import LEVEL_POINTS
 from wire.note import Checkpoint, check_note, read_checkpoint, read_note
 from wire.signing import BadSignature
@@ -31,8 +32,8 @@ class Audit(Struct, frozen=True):
 
 def audit(ledger: Ledger, *, openings: bool = True) -> Audit:
     """Recompute the ledger from its rows. `openings` also opens every leaf, about 60 µs each."""
+    faults = list(_entries(ledger.store, openings=openings))
     with ledger.store.read() as connection:
-        faults = list(_entries(connection, openings=openings))
         faults += _heads(connection, ledger)
         faults += _statements(connection)
         faults += _ratings(connection)
@@ -42,13 +43,17 @@ def audit(ledger: Ledger, *, openings: bool = True) -> Audit:
     return Audit(counts[0], counts[1], heads, faults)
 
 
-def _entries(connection: Connection, *, openings: bool) -> Iterator[str]:
-    """Each row against the tree's lowest tile, its own columns, and its leaf's opening."""
+def _entries(store: Store, *, openings: bool) -> Iterator[str]:
+    """Each row against the tree's lowest tile, its own columns, and its leaf's opening.
+
+    In short transactions: it takes minutes, and on SQLite a reader keeps others from writing.
+    """
     of, position = ledger_entries.c, 0
     while True:
         query = select(ledger_entries).where(of.position >= position, of.position < position + CHUNK).order_by(of.position)
-        rows = connection.execute(query).all()
-        hashes = _lowest(connection, position, position + CHUNK)
+        with store.read() as connection:
+            rows = connection.execute(query).all()
+            hashes = _lowest(connection, position, position + CHUNK)
         if not rows and not hashes:
             return
         found = {row.position: row for row in rows}

@@ -26,16 +26,17 @@ def dump_lines(ledger: Ledger, month: str) -> Iterator[str]:
     """
     with ledger.store.read() as connection:
         head = _header(connection, ledger, month)
-        yield json.dumps(head, ensure_ascii=False, separators=(",", ":")) + "\n"
-        start, end = head["from"], head["size"]
-        of = ledger_entries.c
-        while start < end:
-            query = select(of.data).where(of.position >= start, of.position < min(end, start + CHUNK)).order_by(of.position)
+    yield json.dumps(head, ensure_ascii=False, separators=(",", ":")) + "\n"
+    start, end, of = head["from"], head["size"], ledger_entries.c
+    while start < end:
+        query = select(of.data).where(of.position >= start, of.position < min(end, start + CHUNK)).order_by(of.position)
+        # A transaction a chunk: on SQLite a reader that waits for a slow line would keep everybody from writing.
+        with ledger.store.read() as connection:
             rows = [bytes(data).decode() for data in connection.execute(query).scalars()]
-            if not rows:
-                return
-            yield "\n".join(rows) + "\n"
-            start += len(rows)
+        if not rows:
+            return
+        yield "\n".join(rows) + "\n"
+        start += len(rows)
 
 
 def _header(connection: Connection, ledger: Ledger, month: str) -> dict[str, Any]:
