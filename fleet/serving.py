@@ -77,9 +77,10 @@ class Serving:
         if number % REFRESH_EVERY == 0:
             self._known = {device.name: device.tenant for device in fleet.registry.devices() if not device.is_revoked}
             fleet.control.refresh_all()
-            self._keep_ledger()
         if fleet.projection.catch_up():
             fleet.watch.bump()
+        if number % REFRESH_EVERY == 0:
+            self._keep_ledger()
         if fleet.oversight.round():
             fleet.watch.bump()
         fleet.watch.flush()

@@ -37,9 +37,13 @@ class Town:
             seal = bytes(self.fleet.keys.seal.public_key)
             device.rate(level, at_ms=at_ms + number * 60_000, seal_key=seal, dice=self.dice, invited=invited)
 
-    def deliver(self) -> None:
+    def hand_over(self) -> None:
+        """What devices have reaches the store; serve has not read it yet."""
         for device in self.devices.values():
             self.intake.take(list(device.batches(self.fleet.config.tenant)))
+
+    def deliver(self) -> None:
+        self.hand_over()
         self.fleet.projection.catch_up()
 
     def month(self) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import insert, select, update
 from fleet.ratings.ledger.log import LedgerError
 from fleet.ratings.ledger.tables import ledger_entries
 from fleet.ratings.tables import rating_exclusions, ratings
+from fleet.serving import Serving
 from wire.leaf import opens
 from wire.note import COSIGNATURE, Checkpoint, check_note, cosign, read_checkpoint, read_note, verifier_key
 from wire.signing import BadSignature
@@ -185,3 +186,12 @@ def test_ratings_read_by_an_older_release_are_not_left_out_quietly(town) -> None
     with pytest.raises(LedgerError, match="nw-fleet rebuild"):
         town.fleet.ledger.keep_up()
     assert town.fleet.ledger.head() is None
+
+
+def test_serve_appends_a_day_after_it_has_read_what_arrived(town) -> None:
+    town.rate("12", [5, 4, 3], at_ms=FIRST_MS)
+    town.hand_over()
+    town.clock.on(days=1)
+    Serving(town.fleet, None).round()
+    assert town.fleet.ledger.head().label == "2026-10-28"
+    assert sum(row.leaf is not None for row in town.entries()) == 3
