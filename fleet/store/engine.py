@@ -197,6 +197,9 @@ def _connect(folder: Path, writes: Writes, *, create: bool) -> sqlite3.Connectio
     connection.execute(f"PRAGMA {writes}.journal_mode={journal_mode}")
     connection.execute(f"PRAGMA {writes}.synchronous=FULL")
     connection.execute("PRAGMA foreign_keys=ON")
+    if writes == "fleet":
+        # Contact data that is erased when due is overwritten, not left in the file's free pages.
+        connection.execute("PRAGMA fleet.secure_delete=ON")
     return connection
 
 

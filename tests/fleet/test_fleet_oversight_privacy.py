@@ -96,8 +96,12 @@ def test_contact_data_is_erased_when_its_days_after_closing_are_over_and_not_bef
     act(order, "close", QIAN)
     clock.on(days=30)
     assert fleet.oversight.contacts.sweep() == 0
+    with fleet.store.read() as connection:
+        sealed = bytes(connection.execute(select(contacts.c.sealed)).scalar_one())
+    assert sealed in (fleet.data / "fleet.db").read_bytes()
     clock.on(days=1)
     assert fleet.oversight.contacts.sweep() == 1
+    assert sealed[24:] not in (fleet.data / "fleet.db").read_bytes()
     with fleet.store.read() as connection:
         assert bytes(connection.execute(select(contacts.c.sealed)).scalar_one()) == b""
     assert fleet.oversight.orders.get(order, ZHAO).named
