@@ -36,9 +36,8 @@ def mount(_app: FastAPI, site: Site) -> None:
                 Tag("button", page.say("查看", "Show"), "btn", type="submit")
             _due(page, calendar, start[:10] or today.isoformat(), days[:4] or "5")
             _year(page, calendar, shown, today)
-            with Tag("div", classes="two"):
-                _sources(page, calendar, shown)
-                _limits(page, known)
+            _sources(page, calendar, shown)
+            _limits(page, known)
 
 
 def _due(page: Page, calendar: Calendar, start: str, days: str) -> None:
