@@ -44,9 +44,10 @@ def _ratings(connection: Connection, *, end_ms: int, now_ms: int) -> Iterator[En
     where = (ratings.c.in_ledger.is_(False), ratings.c.leaf.is_not(None), ratings.c.outcome.in_(("rated", "uninvited")), ended)
     columns = [ratings.c[name] for name in ("no", "leaf", "hall", "window", "standing_of", "level", "secret")]
     rows = connection.execute(select(*columns).where(*where).order_by(ratings.c.no)).all()
+    known = select(ledger_entries.c.leaf).join(ratings, ratings.c.leaf == ledger_entries.c.leaf).where(*where)
+    there = {bytes(leaf) for leaf in connection.execute(known).scalars()}
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
-        there = _known(connection, [bytes(row.leaf) for row in part])
         for row in part:
             # The log has it when read models were made again, or when a device repeats another rating's leaf.
             if bytes(row.leaf) not in there:
@@ -54,14 +55,6 @@ def _ratings(connection: Connection, *, end_ms: int, now_ms: int) -> Iterator[En
                 yield _rating(row)
         mark = update(ratings).where(ratings.c.no == bindparam("number")).values(in_ledger=True)
         connection.execute(mark, [{"number": row.no} for row in part])
-
-
-def _known(connection: Connection, leaves: list[bytes]) -> set[bytes]:
-    found: set[bytes] = set()
-    for start in range(0, len(leaves), 500):
-        query = select(ledger_entries.c.leaf).where(ledger_entries.c.leaf.in_(leaves[start : start + 500]))
-        found |= {bytes(leaf) for leaf in connection.execute(query).scalars()}
-    return found
 
 
 def _rating(row: Any) -> Entry:
