@@ -60,6 +60,14 @@ def test_two_at_once_both_succeed() -> None:
         assert process.returncode == 0, printed
 
 
+def test_a_path_is_meant_from_where_the_person_stands(tmp_path: Path) -> None:
+    (tmp_path / "hall.csv").write_text("no,such,list\n")
+    command = [sys.executable, str(ROOT / "run"), "demo", "--headless", "--seconds", "1", "--items", "hall.csv"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.returncode != 0
+    assert "gave no item" in done.stdout + done.stderr
+
+
 def test_a_users_path_without_sbin_is_enough_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
     found = runpy.run_path(str(ROOT / "run"))["environment"]()
