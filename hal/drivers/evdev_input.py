@@ -6,6 +6,7 @@ python3-evdev is loaded only when a device is opened: it comes from Debian, and 
 from __future__ import annotations
 
 import errno
+import os
 import select
 from collections.abc import Iterable, Iterator
 from typing import Any, Protocol
@@ -109,6 +110,18 @@ class Keyboard:
     def close(self) -> None:
         """Let the device go; the console has it back."""
         self._device.close()
+
+
+def wrong_port(port: str, name: str) -> list[str]:
+    """What is wrong with a configured port, as `check` of a driver tells it; `name` says whose name stands after `name:`."""
+    if port.startswith(("/", "name:")) or not port:
+        return []
+    return [f".port is {port}; give a path such as /dev/input/by-id/usb-…-event-kbd, or name: and the {name}"]
+
+
+def is_port_there(port: str) -> bool:
+    """Whether the device is plugged in; a name is looked for only when it is opened."""
+    return os.path.exists("/dev/input" if port.startswith("name:") else port)
 
 
 def open_keyboard(port: str, *, needs: frozenset[int], expect: str = "", inputs: Inputs | None = None) -> Keyboard:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Annotated
@@ -10,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from hal.api import EventListener, HealthListener, Key, KeyPressed
-from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, open_keyboard
+from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, is_port_there, open_keyboard, wrong_port
 from hal.drivers.key_strokes import Stroke
 from hal.drivers.line import keep_open
 from hal.drivers.own_thread import OwnThread
@@ -53,9 +52,7 @@ class Config(msgspec.Struct, frozen=True):
 
 def check(config: Config) -> list[str]:
     """See `hal.registry.DRIVERS`."""
-    if config.port.startswith(("/", "name:")) or not config.port:
-        return []
-    return [f".port is {config.port}; give a path such as /dev/input/by-id/usb-…-event-kbd, or name: and the pad's own name"]
+    return wrong_port(config.port, "pad's own name")
 
 
 def where(config: Config) -> str:
@@ -65,7 +62,7 @@ def where(config: Config) -> str:
 
 def is_there(config: Config) -> bool:
     """See `hal.registry.DRIVERS`; a name is looked for only when the device is opened."""
-    return os.path.exists("/dev/input" if config.port.startswith("name:") else config.port)
+    return is_port_there(config.port)
 
 
 def open_driver(name: str, config: Config, tools: Tools) -> EvdevKeypad:

@@ -6,7 +6,6 @@ need a scanner on a serial port.
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Annotated
 
@@ -15,7 +14,7 @@ import msgspec
 from hal.api import EventListener, HealthListener
 from hal.api.codes import Scanned, ScanRefused
 from hal.codes import CodeRefused, RefusalReason, text_of
-from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, open_keyboard
+from hal.drivers.evdev_input import Inputs, Keyboard, LinuxInputs, is_port_there, open_keyboard, wrong_port
 from hal.drivers.key_strokes import Stroke
 from hal.drivers.line import keep_open
 from hal.drivers.own_thread import OwnThread
@@ -54,14 +53,12 @@ class Config(msgspec.Struct, frozen=True):
 
 def check(config: Config) -> list[str]:
     """See `hal.registry.DRIVERS`."""
-    if config.port.startswith(("/", "name:")) or not config.port:
-        return []
-    return [f".port is {config.port}; give a path such as /dev/input/by-id/usb-…-event-kbd, or name: and the scanner's name"]
+    return wrong_port(config.port, "scanner's name")
 
 
 def is_there(config: Config) -> bool:
     """See `hal.registry.DRIVERS`; a name is looked for only when the device is opened."""
-    return os.path.exists("/dev/input" if config.port.startswith("name:") else config.port)
+    return is_port_there(config.port)
 
 
 def open_driver(name: str, config: Config, tools: Tools) -> HidScanner:

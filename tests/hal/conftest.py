@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import structlog
 
 from hal.config import from_table
 from hal.sim.control import send
@@ -70,6 +71,13 @@ def wait_until(condition, what: str = "condition", timeout_s: float = 8.0):
             return value
         time.sleep(0.005)
     raise AssertionError(f"{what} did not come true within {timeout_s} s")
+
+
+@pytest.fixture(autouse=True)
+def own_log():
+    """`nw-hal` sets up the log of its process; a test that runs it inside this one must not take the log from the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
