@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from hal.config import HalConfig
     from runtime.config import DeviceConfig
 
+TITLE = "Nightwindow evaluator"
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="nightwindow", message="%(package)s %(version)s")
@@ -77,18 +79,26 @@ def _settings(config_file: Path) -> "tuple[DeviceConfig, HalConfig]":
     return config, hal_config
 
 
-def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | None, position: tuple[int, int] | None) -> None:
-    import structlog
-
+def _set_up(config: "DeviceConfig", position: tuple[int, int] | None) -> None:
+    """What has to be there before a window opens: the log, the data folder, the window's settings."""
     from evaluator.panel import panel_of
-    from runtime.process import set_up_log, software_name
+    from runtime.process import set_up_log
     from ui import window
 
     set_up_log(config.log.level)
-    log = structlog.get_logger("evaluator.app")
     config.data_path.mkdir(parents=True, exist_ok=True)
-    title, fullscreen = "Nightwindow evaluator", config.panel.fullscreen
-    window.configure(panel_of(config), data_dir=config.data_path, title=title, fullscreen=fullscreen, position=position)
+    fullscreen = config.panel.fullscreen
+    window.configure(panel_of(config), data_dir=config.data_path, title=TITLE, fullscreen=fullscreen, position=position)
+
+
+def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | None, position: tuple[int, int] | None) -> None:
+    import structlog
+
+    from runtime.process import software_name
+    from ui import window
+
+    log = structlog.get_logger("evaluator.app")
+    _set_up(config, position)
     faces: list[EvaluatorFace] = []
     failures: list[Exception] = []
 
@@ -116,7 +126,7 @@ def _show(config: "DeviceConfig", hal_config: "HalConfig", *, outline: Path | No
         else:
             log.info("ready", ready_s=round(window.seconds_since_start(), 2))
 
-    window.run(build, title=title, on_first_frame=first_frame, on_stop=lambda: faces and faces[0].stop())
+    window.run(build, title=TITLE, on_first_frame=first_frame, on_stop=lambda: faces and faces[0].stop())
     if failures:
         raise failures[0]
 
