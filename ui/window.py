@@ -127,6 +127,7 @@ class Pace:
 
         self._clock = Clock
         self._slow_down = Clock.create_trigger(self._idle, active_for_s)
+        self._now = Clock.create_trigger(lambda _: None, 0)
         self._attentive = False
         self.awake()
 
@@ -136,6 +137,10 @@ class Pace:
         self._clock._max_fps = float(ACTIVE_FPS)
         self._slow_down.cancel()
         self._slow_down()
+
+    def at_once(self, *_: object) -> None:
+        """SDL brought a touch. Kivy hands it on after its next wait between two frames; have it not wait."""
+        self._now()
 
     def attend(self, _: object, attentive: bool) -> None:
         """Somebody is asked, or no longer: full rate until further notice, or only for the next seconds."""
@@ -186,7 +191,7 @@ def run(
         )
     window.set_title(title)
     pace = Pace()
-    window.bind(on_touch_down=pace.awake, on_key_down=pace.awake)
+    window.bind(on_touch_down=pace.awake, on_key_down=pace.awake, on_mouse_down=pace.at_once, on_mouse_up=pace.at_once)
 
     def first_frame(*_: object) -> None:
         window.funbind("on_flip", first_frame)

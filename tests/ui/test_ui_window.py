@@ -70,3 +70,17 @@ def test_the_ground_has_the_colour_of_the_paper_and_follows_profile_and_night(on
         tell(same=same, papers=len(papers))
     """)
     assert told == {"same": [True] * 4, "papers": 2}
+
+
+def test_a_touch_that_has_come_is_handed_on_without_another_wait(on_screen: Run) -> None:
+    told = on_screen("""
+        import time
+        from ui.window import Pace
+        pace = Pace()
+        Clock._max_fps = 1.0
+        Clock.tick()
+        begun = time.monotonic(); pace.at_once(); Clock.tick(); quick = time.monotonic() - begun
+        begun = time.monotonic(); Clock.tick(); slow = time.monotonic() - begun
+        tell(quick=quick, slow=slow)
+    """)
+    assert told["quick"] < told["slow"] / 2
