@@ -74,14 +74,18 @@ class StandInAgent:
         send_message(self.connection, message)  # type: ignore[arg-type]
 
     def wait_for(self, what, **having):
-        """The next message of that kind with those values; others are passed over."""
+        """The next message of that kind with those values, or values that fulfil those conditions; others are passed over."""
+
+        def fits(value: object, wanted: object) -> bool:
+            return bool(wanted(value)) if callable(wanted) else value == wanted
+
         end = time.monotonic() + DEADLINE_S
         while (left := end - time.monotonic()) > 0:
             try:
                 message = self.heard.get(timeout=left)
             except queue.Empty:
                 break
-            if isinstance(message, what) and all(getattr(message, key) == value for key, value in having.items()):
+            if isinstance(message, what) and all(fits(getattr(message, key), value) for key, value in having.items()):
                 return message
         raise AssertionError(f"no {what.__name__} with {having} within {DEADLINE_S} s")
 
@@ -194,10 +198,15 @@ def _invitation(number: int = 1) -> Invitation:
     return Invitation(occasion=bytes([number]) * 16, stage="finish", item_name={"zh": "转移登记"}, expires_ms=4_000_000_000_000)
 
 
+def _have_buttons(parts):
+    return any(part.part == "buttons" and part.state == "ok" for part in parts)
+
+
 def _begin(device, agent):
     device.start()
     try:
-        agent.wait_for(FaceState, screen="idle")
+        # The screen is there before the pins are: their library takes its time to be imported.
+        agent.wait_for(FaceState, screen="idle", parts=_have_buttons)
     except AssertionError as error:
         status, output = device.end(signal.SIGABRT)
         raise AssertionError(f"{error}; the face ended with {status} and said:\n{output}") from error
