@@ -243,7 +243,7 @@ class EvaluatorFace:
     def _scene_changed(self, scene: Scene) -> None:
         self._spoken.shown(scene)
         self._pace(rating=self.desk.is_rating)
-        # A frame later, when the screen is laid out: who hears of it may touch it at once.
+        # Behind what this frame does; a screen that was never shown takes some frames more to find its layout.
         timers.after(0, self._report)
 
     def _minute(self) -> None:

@@ -329,23 +329,37 @@ def test_a_touch_through_the_window_system_rates_and_a_second_one_finishes(devic
     _begin(device, agent)
     agent.say(Invite(command=b"c" * 16, invitation=_invitation()))
     agent.wait_for(FaceState, screen="ask")
-    _touch(display, device.seen(), "level 4")
+    _touch(display, device, "level 4")
     agent.wait_for(FaceState, screen="reasons")
     assert device.ratings()[-1][1].via == "touch"
-    _touch(display, device.seen(), "done")
+    _touch(display, device, "done")
     agent.wait_for(FaceState, screen="receipt")
-    _touch(display, device.seen(), "done")
+    _touch(display, device, "done")
     agent.wait_for(FaceState, screen="idle")
     body = device.ratings()[-1][1]
     assert (body.outcome, body.how) == ("rated", "done")
 
 
-def _touch(display: str, seen: dict[str, object], name: str) -> None:
+def _laid_out(device: Device, name: str) -> dict[str, int]:
+    """Where that target is, once it stands still: a screen that was never shown takes a few frames to find its layout."""
+    seen: list[dict[str, int]] = []
+
+    def stands_still() -> bool:
+        targets = device.seen()["targets"]
+        seen.append(next(each for each in targets if each["name"] == name))  # type: ignore[attr-defined]
+        select.select([], [], [], 0.05)
+        return seen[-1]["w"] > 0 and seen[-2:] == [seen[-1]] * 2
+
+    wait_for(stands_still, what=f"the layout of {name}")
+    return seen[-1]
+
+
+def _touch(display: str, device: Device, name: str) -> None:
     from Xlib import X
     from Xlib.display import Display
     from Xlib.ext import xtest
 
-    (target,) = (each for each in seen["targets"] if each["name"] == name)  # type: ignore[attr-defined]
+    target = _laid_out(device, name)
     server = Display(display)
     window = next(child for child in server.screen().root.query_tree().children if child.get_geometry().width == 800)
     place = window.get_geometry()
