@@ -23,10 +23,11 @@ IDS = iter(f"doc-{number}" for number in range(1000))
 def cups():
     """The server with its printer well and idle."""
     server = private_cups.PrivateCups.shared()
-    yield server
-    server.calm()
+    # Other modules print on the same one: guided tests, the contract.
     for path in (server.folder / "printed").iterdir():
         path.unlink()
+    yield server
+    server.calm()
 
 
 @pytest.fixture

@@ -136,7 +136,7 @@ def test_the_notice_is_on_paper_and_the_journal_says_so(hall: Hall) -> None:
 def test_an_open_door_wipes_the_session(hall: Hall) -> None:
     device = hall.devices["terminal-1"]
     wake(device)
-    device.door(is_open=True)
+    device.pin("door", 1)
     try:
         query = "SELECT count(*) FROM entries WHERE kind = 'security.door'"
         entries = hall.fleet_data / "entries.db"
@@ -148,7 +148,7 @@ def test_an_open_door_wipes_the_session(hall: Hall) -> None:
         eventually(lambda: doors() >= 1)
         device.wait(lambda seen: seen["screen"] not in ("home", "search", "guide"), within_s=10, what="wiped screen")
     finally:
-        device.door(is_open=False)
+        device.pin("door", 0)
 
 
 def test_a_restarted_broker_and_ingest_lose_nothing(hall: Hall) -> None:
