@@ -8,12 +8,16 @@ from evaluator.flow.tags import TagSet
 from wire.kinds import Language, Profile
 from wire.messages import WindowCard, Words
 
+CALM_S, STEP_S = 10, 5
+"""While more than `CALM_S` are left the screen counts in steps of `STEP_S`: a number that jumps every second hurries people, and
+each change draws the whole screen, perhaps just when somebody presses."""
+
 
 def rating_scene(
     at: Occasion, shared: tuple[Signs, Language, Profile], *, card: WindowCard | None, hall: Words | None, tags: TagSet
 ) -> Scene:
     """The scene of a rating that is not over; `shared` is what every scene has."""
-    left, of = math.ceil(at.left_s), at.of_s
+    left, of = told(at.left_s), at.of_s
     if at.trouble is not None:
         return Failed(*shared, at.trouble, left, of)
     if at.stage == "receipt":
@@ -32,3 +36,9 @@ def rating_scene(
         correcting=at.stage == "correcting",
         pressed=pressed,
     )
+
+
+def told(left_s: float) -> int:
+    """The seconds left as the screen tells them, never fewer than there are."""
+    left = math.ceil(left_s)
+    return left if left <= CALM_S else STEP_S * math.ceil(left / STEP_S)

@@ -349,10 +349,14 @@ def test_choosing_a_reason_gives_time_for_another(hall):
     assert hall.shows == "reasons"
 
 
-def test_the_countdown_is_the_same_as_what_ends(hall):
+def test_the_countdown_goes_in_steps_of_five_and_its_last_ten_seconds_one_by_one(hall):
     hall.invite()
-    hall.wait(32)
-    assert hall.desk.scene.left_s == 28
+    told = [hall.desk.scene.left_s]
+    for _ in range(59):
+        hall.wait(1)
+        told.append(hall.desk.scene.left_s)
+    assert sorted(set(told), reverse=True) == [*range(60, 10, -5), *range(10, 0, -1)]
+    assert all(seconds >= 60 - waited for waited, seconds in enumerate(told)), "nobody is promised less than there is"
 
 
 def test_identify_shows_the_device_for_ten_seconds(hall):
