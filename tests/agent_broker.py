@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as paho
-from agent_device import until
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from model_fleet import TENANT, ModelFleet
+from waiting import until
 
 from wire.topics import BEACON_TOPIC, parse, topic
 

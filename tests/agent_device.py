@@ -22,16 +22,6 @@ from wire.messages import Command, DeviceState, Presence, Report
 UNTIL = Callable[..., Any]
 
 
-def until(condition: Callable[[], Any], what: str, timeout_s: float = 15.0) -> Any:
-    """Wait for a condition; fail with `what` when its deadline passes."""
-    ends = time.monotonic() + timeout_s
-    while time.monotonic() < ends:
-        if found := condition():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"not within {timeout_s} s: {what}")
-
-
 class Device:
     """An agent in a thread, and a face's end of its socket, that can be stopped and started again."""
 

@@ -10,9 +10,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from functools import cache
 from pathlib import Path
+
+from waiting import until
 
 NEEDED = {
     "cupsd": "cups-daemon", "lpadmin": "cups-client", "ippeveprinter": "cups-ipp-utils", "avahi-daemon": "avahi-daemon",
@@ -84,16 +85,6 @@ def missing() -> str:
     return ", ".join(lacking)
 
 
-def wait_for(condition, what: str, timeout_s: float = 15.0):
-    """Poll until `condition()` is true."""
-    end_s = time.monotonic() + timeout_s
-    while time.monotonic() < end_s:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"{what} within {timeout_s} s")
-
-
 class PrivateCups:
     """Started at once; `server` is what a driver's configuration names."""
 
@@ -118,7 +109,7 @@ class PrivateCups:
             "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={folder}/bus.sock",
         }  # fmt: skip
         self._start("dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork", "--nopidfile")
-        wait_for((folder / "bus.sock").exists, "a message bus")
+        until((folder / "bus.sock").exists, "a message bus")
         self._start(
             "avahi-daemon", "-f", f"{folder}/avahi.conf", "--no-drop-root", "--no-chroot", "--no-proc-title", "--no-rlimits"
         )
@@ -162,7 +153,7 @@ class PrivateCups:
             with socket.socket() as link:
                 return link.connect_ex(("127.0.0.1", self.port)) == 0
 
-        wait_for(is_up, "an IPP printer")
+        until(is_up, "an IPP printer")
 
     def start_cups(self) -> None:
         """Start the print server."""
@@ -172,7 +163,7 @@ class PrivateCups:
             with socket.socket(socket.AF_UNIX) as link:
                 return link.connect_ex(self.server) == 0
 
-        wait_for(is_up, "a print server")
+        until(is_up, "a print server")
 
     def says(self, *states: str) -> None:
         """What the printer says from its next document on, for example `+media-empty-error`."""

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from waiting import until
 
 from demo import settings
 from demo.bench_acts import ON_PINS, PASSPORT, WARM_C, groups
@@ -70,17 +70,10 @@ class Booth:
             sim.stdout.close()
 
 
-def eventually(look: Callable[[], object], what: str) -> None:
-    deadline = time.monotonic() + 15
-    while not look():
-        assert time.monotonic() < deadline, f"{what}: not within 15 s"
-        time.sleep(0.02)
-
-
 @pytest.fixture(scope="module", params=PLANS, ids=lambda plan: plan.name)
 def booth(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Booth]:
     made = Booth(request.param, tmp_path_factory.mktemp(request.param.name))
-    eventually(lambda: all(health.state == "ok" for health in made.hal.health().values()), "everything works")
+    until(lambda: all(health.state == "ok" for health in made.hal.health().values()), "everything works")
     yield made
     made.close()
 
@@ -99,7 +92,7 @@ def test_every_button_is_obeyed_and_every_switch_can_be_thrown_back(booth: Booth
     if booth.device.role == "terminal":
         booth.press("paper_load")
         booth.press("card_remove")
-    eventually(lambda: all(health.state == "ok" for health in booth.hal.health().values()), f"mended: {booth.hal.health()}")
+    until(lambda: all(health.state == "ok" for health in booth.hal.health().values()), f"mended: {booth.hal.health()}")
 
 
 def test_the_code_that_is_held_up_is_an_items_code_of_the_demonstration() -> None:
@@ -124,9 +117,9 @@ def test_each_fault_is_told_with_its_reason_and_ends_when_it_is_mended(booth: Bo
     tried = {name: told for name, told in FAULTS.items() if name in names}
     for name, (part, reason) in tried.items():
         booth.press(name)
-        eventually(lambda part=part, reason=reason: booth.reason(part) == reason, f"{name}: {reason}")
+        until(lambda part=part, reason=reason: booth.reason(part) == reason, f"{name}: {reason}")
         booth.press(name)
-        eventually(lambda part=part: booth.reason(part) == "hal.ok", f"{name} mended")
+        until(lambda part=part: booth.reason(part) == "hal.ok", f"{name} mended")
     assert len(tried) >= 3
 
 

@@ -7,11 +7,11 @@ import socket
 import sqlite3
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import until
 
 from demo import account, settings
 from demo.hall import Hall, HallError
@@ -23,13 +23,6 @@ from runtime.journal import Journal
 from wire.kinds import OpsNote
 
 SLEEPER = [sys.executable, "-c", "import time; time.sleep(600)"]
-
-
-def eventually(look: Callable[[], object], *, within_s: float = 10.0) -> None:
-    deadline = time.monotonic() + within_s
-    while not look():
-        assert time.monotonic() < deadline, f"not within {within_s} s"
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -93,17 +86,17 @@ def test_children_of_a_part_end_with_it(processes: Processes, tmp_path: Path) ->
     note = tmp_path / "child.pid"
     parent = f"import subprocess,sys,time;p=subprocess.Popen({SLEEPER!r});open({str(note)!r},'w').write(str(p.pid));time.sleep(600)"
     processes.start("parent", [sys.executable, "-c", parent])
-    eventually(lambda: note.exists() and note.read_text())
+    until(lambda: note.exists() and note.read_text())
     child = int(note.read_text())
     processes.end_all()
-    eventually(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
+    until(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
 
 
 def test_a_crash_is_reported_with_last_words_and_restarted(processes: Processes, said: list[str]) -> None:
     part = processes.start("sleeper", SLEEPER)
     first = part.pid
     os.kill(first, signal.SIGSEGV)
-    eventually(lambda: part.is_up and part.pid != first)
+    until(lambda: part.is_up and part.pid != first)
     assert len(processes.errors) == 1
     assert "sleeper ended by itself" in processes.errors[0]
     assert any("started again" in line for line in said)
@@ -111,7 +104,7 @@ def test_a_crash_is_reported_with_last_words_and_restarted(processes: Processes,
 
 def test_a_part_that_keeps_dying_stays_down_and_says_so(processes: Processes, said: list[str]) -> None:
     processes.start("broken", [sys.executable, "-c", "raise SystemExit('no disk')"])
-    eventually(lambda: any("stays down" in line for line in said), within_s=30)
+    until(lambda: any("stays down" in line for line in said), timeout_s=30)
     assert len(processes.errors) == FLAP
     assert any("no disk" in line for line in said)
 
@@ -129,7 +122,7 @@ def test_a_cut_part_comes_back_and_nobody_is_blamed(processes: Processes) -> Non
     part = processes.start("sleeper", SLEEPER)
     first = part.pid
     processes.cut("sleeper")
-    eventually(lambda: part.is_up and part.pid != first)
+    until(lambda: part.is_up and part.pid != first)
     assert processes.errors == []
 
 

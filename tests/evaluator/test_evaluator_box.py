@@ -12,6 +12,7 @@ from pathlib import Path
 
 import evaluator_box_host
 import pytest
+import waiting
 from nacl.public import PrivateKey
 
 from evaluator.boxes import BoxMarks
@@ -27,12 +28,7 @@ DEADLINE_S = 30.0
 
 
 def until(condition, what):
-    end_s = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end_s:
-        if value := condition():
-            return value
-        time.sleep(0.005)
-    raise AssertionError(f"{what} did not come true within {DEADLINE_S} s")
+    return waiting.until(condition, what, timeout_s=DEADLINE_S)
 
 
 class Bench:

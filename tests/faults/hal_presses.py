@@ -8,11 +8,13 @@ another process can press, so everything from the edge to the event is the code 
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from waiting import until
 
 from hal.api import ButtonPressed
 from hal.config import from_table
@@ -97,7 +99,7 @@ def _panel(settle_ms: float) -> Iterator[tuple[str, list[tuple[ButtonPressed, fl
         )
         hal.start()
         try:
-            _wait(lambda: hal.named("buttons").health().state == "ok", "the buttons' pins did not open")
+            until(lambda: hal.named("buttons").health().state == "ok", "the opening of the buttons' pins")
             yield path, told
         finally:
             hal.close()
@@ -131,11 +133,3 @@ def _settled(told: list[tuple[ButtonPressed, float]]) -> None:
     while seen != len(told):
         seen = len(told)
         time.sleep(0.2)
-
-
-def _wait(condition: Callable[[], bool], what: str, timeout_s: float = 10.0) -> None:
-    end_s = time.monotonic() + timeout_s
-    while not condition():
-        if time.monotonic() > end_s:
-            raise AssertionError(what)
-        time.sleep(0.005)

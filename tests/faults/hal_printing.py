@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from waiting import until
+
 from hal.api import Job, Outcome
 from hal.drivers.escpos_printer import Config, EscposPrinter
 from hal.drivers.escpos_talk import Timing
@@ -75,16 +77,6 @@ def open_printer(port: str, usb: Path, state: Path) -> EscposPrinter:
     return EscposPrinter("printer", config, opens, rasterise=None, on_health=lambda *_: None, state=state, timing=QUICK)
 
 
-def wait_for(condition, what: str, timeout_s: float = 20.0):
-    """Poll until `condition()` is true and return its value."""
-    end_s = time.monotonic() + timeout_s
-    while time.monotonic() < end_s:
-        if value := condition():
-            return value
-        time.sleep(0.005)
-    raise TimeoutError(f"{what} did not come true within {timeout_s} s")
-
-
 class Lab:
     """One simulated printer and its driver, which is sometimes killed and begun anew."""
 
@@ -115,7 +107,7 @@ class Lab:
         self._process.stdout.close()
 
     def _until_well(self, after: str) -> None:
-        wait_for(lambda: self.printer.health().state == "ok", f"a working printer after {after}")
+        until(lambda: self.printer.health().state == "ok", f"a working printer after {after}")
 
     def print(self, job_id: str, lines: int) -> Outcome:
         """Print and wait for the outcome."""
@@ -132,7 +124,7 @@ class Lab:
         arguments = [self._port, str(self._folder), str(self._state), job_id, str(lines)]
         environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}", "PATH": "/usr/bin:/bin"}
         process = subprocess.Popen([*child, *arguments], env=environment, cwd=ROOT)
-        wait_for(lambda: self.do("state")["printed_mm"] >= before_mm + after_mm, "some paper of a job to be cut off")
+        until(lambda: self.do("state")["printed_mm"] >= before_mm + after_mm, "some paper of a job to be cut off")
         process.send_signal(signal.SIGKILL)
         process.wait()
         self.printer = open_printer(self._port, self._folder, self._state)
@@ -237,7 +229,7 @@ def _work(lab: Lab, name: str, jobs: int, chance: random.Random, account: Accoun
         (fault,) = chance.choices(list(FAULTS), list(FAULTS.values()))
         try:
             outcome, wrong = one_job(lab, job_id, fault, chance)
-        except (TimeoutError, queue.Empty) as error:
+        except (AssertionError, queue.Empty) as error:
             with lock:
                 account.disagreements.append(f"{job_id} under {fault}: {error!r}, health {lab.printer.health().reason}")
             return

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import queue
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
-import structlog
+import waiting
 
 from hal.config import from_table
 from hal.sim.control import send
@@ -63,26 +63,9 @@ class Heard:
         return self.events.empty()
 
 
-def wait_until(condition, what: str = "condition", timeout_s: float = 8.0):
-    """Poll until `condition()` is true and return its value; fails after the deadline, naming `what`."""
-    end_s = time.monotonic() + timeout_s
-    while time.monotonic() < end_s:
-        if value := condition():
-            return value
-        time.sleep(0.005)
-    raise AssertionError(f"{what} did not come true within {timeout_s} s")
-
-
-@pytest.fixture(autouse=True)
-def own_log():
-    """`nw-hal` sets up the log of its process; a test that runs it inside this one must not take the log from the next."""
-    yield
-    structlog.reset_defaults()
-
-
 @pytest.fixture
 def until():
-    return wait_until
+    return functools.partial(waiting.until, timeout_s=8.0)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_the_trigger_lights_and_goes_out_by_command_after_a_code_and_in_time(set
     assert heard.next().text == "A001"
     until(lambda: not sim.do("state")["lit"], "light out after a code")
     light(scanner, sim, until)
-    until(lambda: not sim.do("state")["lit"], "light out in time", 4)
+    until(lambda: not sim.do("state")["lit"], "light out in time", timeout_s=4)
     assert heard.nothing()
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from agent_broker import Authority, Broker, FleetClient
-from agent_device import Device, until
+from agent_device import Device
 from agent_door import DoorServer, make_welcome
 from custody_sender import Sender
 from model_fleet import ModelFleet
+from waiting import until
 
 from runtime import credentials
 from runtime.clock import FakeClock
